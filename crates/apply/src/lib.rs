@@ -1,0 +1,1 @@
+//! Objects to a cluster: ordering, server-side apply, diff, prune, inventory, readiness.

@@ -1,0 +1,1 @@
+//! gRPC and HTTP client and server of towline.artifact.v1.

@@ -1,0 +1,3 @@
+//! Installs, upgrades, tests and heals Helm releases declared as HelmRelease objects.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Helm charts: loading, values, rendering, manifests, hooks, release records. Pure: files in, manifests out.

@@ -1,0 +1,1 @@
+//! kstatus: is this object current? Pure.

@@ -1,0 +1,1 @@
+//! Hermetic test environment: control plane, Git, Helm and OTLP servers, temporary directories.

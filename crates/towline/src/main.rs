@@ -1,0 +1,3 @@
+//! The towline command line.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Code generation, CRDs, RBAC, tidy, demo, images, benchmarks.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! YAML exactly as Go's libraries read and write it.
