@@ -1,1 +1,7 @@
-//! Go text/template, fmt verbs and sprig.
+//! Go `text/template`, `fmt` verbs and sprig.
+
+pub mod context;
+pub mod error;
+pub mod function;
+pub mod utf8;
+pub mod value;
