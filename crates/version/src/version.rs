@@ -52,16 +52,11 @@ impl Version {
             None => (rest, None),
         };
         let mut segments = [""; 3];
-        let mut count = 0;
-        for segment in numbers.split('.') {
-            let Some(slot) = segments.get_mut(count) else {
-                return Err(Error::InvalidVersion);
-            };
-            if !is_number(segment) {
-                return Err(Error::InvalidVersion);
+        for (index, segment) in numbers.split('.').enumerate() {
+            match segments.get_mut(index) {
+                Some(slot) if is_number(segment) => *slot = segment,
+                _ => return Err(Error::InvalidVersion),
             }
-            *slot = segment;
-            count += 1;
         }
         // The shape as a whole comes first: a bad tail is "invalid", whatever the numbers are.
         if !prerelease.into_iter().chain(metadata).all(is_dotted_identifiers) {
