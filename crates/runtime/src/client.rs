@@ -1,0 +1,172 @@
+//! The Kubernetes client of a controller: counts its requests and keeps to a rate.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use kube::{Client, Config, client::ClientBuilder};
+use parking_lot::Mutex;
+use prometheus_client::metrics::{counter::Counter, family::Family};
+use tokio::time::{Instant, Sleep};
+
+use crate::metrics::ApiRequest;
+
+/// Builds a client on `config` that counts in `requests` and sends at most `rate` requests a second after `burst`.
+pub fn build(
+    config: Config,
+    requests: Family<ApiRequest, Counter>,
+    rate: f64,
+    burst: u32,
+) -> Result<Client, kube::Error> {
+    let layer = tower::layer::layer_fn(move |inner| ApiService {
+        inner,
+        requests: requests.clone(),
+        bucket: Arc::new(Mutex::new(Bucket::new(rate, burst))),
+        waiting: None,
+    });
+    Ok(ClientBuilder::try_from(config)?.with_layer(&layer).build())
+}
+
+/// A token bucket.
+#[derive(Debug)]
+struct Bucket {
+    rate: f64,
+    burst: f64,
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Bucket {
+    fn new(rate: f64, burst: u32) -> Self {
+        let burst = f64::from(burst.max(1));
+        Self { rate, burst, tokens: burst, filled: Instant::now() }
+    }
+
+    /// Takes a token; `Some(delay)` says how long to wait before asking again.
+    fn take(&mut self, now: Instant) -> Option<Duration> {
+        if self.rate <= 0.0 {
+            return None;
+        }
+        let refill = now.saturating_duration_since(self.filled).as_secs_f64() * self.rate;
+        self.tokens = (self.tokens + refill).min(self.burst);
+        self.filled = now;
+        if self.tokens >= 1.0 {
+            self.tokens -= 1.0;
+            return None;
+        }
+        Some(Duration::from_secs_f64((1.0 - self.tokens) / self.rate))
+    }
+}
+
+struct ApiService<S> {
+    inner: S,
+    requests: Family<ApiRequest, Counter>,
+    bucket: Arc<Mutex<Bucket>>,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S, B, R> tower::Service<http::Request<B>> for ApiService<S>
+where
+    S: tower::Service<http::Request<B>, Response = http::Response<R>>,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+    R: 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        loop {
+            if let Some(sleep) = self.waiting.as_mut() {
+                std::task::ready!(sleep.as_mut().poll(context));
+                self.waiting = None;
+            }
+            std::task::ready!(self.inner.poll_ready(context))?;
+            match self.bucket.lock().take(Instant::now()) {
+                None => return Poll::Ready(Ok(())),
+                Some(delay) => self.waiting = Some(Box::pin(tokio::time::sleep(delay))),
+            }
+        }
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let method = request.method().to_string();
+        let resource = resource_of(request.uri().path());
+        let requests = self.requests.clone();
+        let answer = self.inner.call(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            let code =
+                answer.as_ref().map_or_else(|_| "error".to_owned(), |answer| answer.status().as_u16().to_string());
+            requests.get_or_create(&ApiRequest { method, resource, code }).inc();
+            answer
+        })
+    }
+}
+
+/// The resource (and subresource) of an API path, without names.
+fn resource_of(path: &str) -> String {
+    let mut parts = path.split('/').filter(|part| !part.is_empty()).peekable();
+    match parts.next() {
+        Some("api") => {
+            parts.next();
+        }
+        Some("apis") => {
+            parts.next();
+            parts.next();
+        }
+        other => return other.unwrap_or_default().to_owned(),
+    }
+    if parts.peek() == Some(&"namespaces") {
+        parts.next();
+        let namespace_only = (parts.next(), parts.clone().count());
+        if matches!(namespace_only, (_, 0)) {
+            return "namespaces".to_owned();
+        }
+    }
+    let resource = parts.next().unwrap_or("discovery");
+    parts.next();
+    match parts.next() {
+        Some(subresource) => format!("{resource}/{subresource}"),
+        None => resource.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn resources_of_paths() {
+        let cases = [
+            ("/api/v1/namespaces/apps/secrets/x", "secrets"),
+            ("/api/v1/namespaces", "namespaces"),
+            ("/api/v1/namespaces/apps", "namespaces"),
+            ("/apis/helm.toolkit.fluxcd.io/v2/helmreleases", "helmreleases"),
+            ("/apis/helm.toolkit.fluxcd.io/v2/namespaces/a/helmreleases/b/status", "helmreleases/status"),
+            ("/apis/apps/v1", "discovery"),
+            ("/version", "version"),
+        ];
+        for (path, resource) in cases {
+            assert_eq!(resource_of(path), resource, "{path}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_bucket_lets_a_burst_through_and_then_keeps_the_rate() {
+        let mut bucket = Bucket::new(10.0, 3);
+        let start = Instant::now();
+        for _ in 0..3 {
+            assert_eq!(bucket.take(start), None);
+        }
+        let delay = bucket.take(start).unwrap();
+        assert_eq!(delay, Duration::from_millis(100));
+        assert_eq!(bucket.take(start + delay), None);
+        assert_eq!(Bucket::new(-1.0, 0).take(start), None);
+    }
+}
