@@ -65,11 +65,12 @@ impl<C: Container> Drop for Children<C> {
         }
         let _ = DEPTH.try_with(|cell| cell.set(depth + 1));
         drop(std::mem::take(&mut self.0));
-        let _ = DEPTH.try_with(|cell| cell.set(depth));
         if depth == 0 {
+            // The depth stays above zero, so that only this outermost drop empties the queue.
             while let Ok(Some(value)) = DEFERRED.try_with(|deferred| deferred.borrow_mut().pop()) {
                 drop(value);
             }
         }
+        let _ = DEPTH.try_with(|cell| cell.set(depth));
     }
 }
