@@ -1,0 +1,3 @@
+//! Group `helm.toolkit.fluxcd.io`: Helm releases.
+
+pub mod v2;

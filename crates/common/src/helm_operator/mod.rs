@@ -1,0 +1,3 @@
+//! Group `helm.fluxcd.io`: the Helm operator's releases.
+
+pub mod v1;
