@@ -13,16 +13,27 @@
 //! ```
 
 pub mod control_plane;
+pub mod git;
+pub mod helm_repository;
+pub mod http_server;
+pub mod otlp;
 pub mod process;
 pub mod programs;
+pub mod proxy;
 pub mod scratch;
+pub mod ssh;
 pub mod tls;
 pub mod wait;
 
 pub use control_plane::{ControlPlane, Options, ServiceAccountAccess};
+pub use git::{Commit, GitServer, Repository};
+pub use helm_repository::HelmRepositoryServer;
+pub use otlp::OtlpReceiver;
 pub use process::Process;
 pub use programs::tool;
+pub use proxy::Proxy;
 pub use scratch::TempDir;
+pub use ssh::SshGitServer;
 pub use tls::Authority;
 pub use wait::until;
 
@@ -31,19 +42,14 @@ use std::path::PathBuf;
 /// The root of the workspace this crate was built in.
 pub fn workspace() -> PathBuf {
     let crate_directory = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    crate_directory
-        .ancestors()
-        .nth(2)
-        .map_or_else(|| crate_directory.clone(), PathBuf::from)
+    crate_directory.ancestors().nth(2).map_or_else(|| crate_directory.clone(), PathBuf::from)
 }
 
 /// The shared material beside the workspace (`$TOWLINE_SHARED` or `../shared`); tests that need it skip visibly without.
 pub fn shared_material() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "the one reader of this variable, for tests")]
     let configured = std::env::var("TOWLINE_SHARED").ok().map(PathBuf::from);
-    configured
-        .or_else(|| Some(workspace().parent()?.join("shared")))
-        .filter(|path| path.is_dir())
+    configured.or_else(|| Some(workspace().parent()?.join("shared"))).filter(|path| path.is_dir())
 }
 
 /// Says visibly (past the test harness's capture) that a test was skipped and why.

@@ -119,17 +119,8 @@ impl Process {
     /// Begins the description of a child; for a workspace binary pass `env!("CARGO_BIN_EXE_name")`.
     pub fn command(program: impl Into<PathBuf>) -> ProcessCommand {
         let program = program.into();
-        let name = program
-            .file_name()
-            .map_or_else(|| "program".to_owned(), |name| name.to_string_lossy().into_owned());
-        ProcessCommand {
-            program,
-            name,
-            arguments: Vec::new(),
-            environment: Vec::new(),
-            directory: None,
-            log: None,
-        }
+        let name = program.file_name().map_or_else(|| "program".to_owned(), |name| name.to_string_lossy().into_owned());
+        ProcessCommand { program, name, arguments: Vec::new(), environment: Vec::new(), directory: None, log: None }
     }
 
     fn start(command: ProcessCommand) -> Result<Self> {
@@ -138,12 +129,14 @@ impl Process {
         }
         let log = match &command.log {
             Some(path) => path.clone(),
-            None => tempfile::Builder::new()
-                .prefix(&format!("{}-", command.name))
-                .suffix(".log")
-                .tempfile_in(scratch::root()?)?
-                .keep()?
-                .1,
+            None => {
+                tempfile::Builder::new()
+                    .prefix(&format!("{}-", command.name))
+                    .suffix(".log")
+                    .tempfile_in(scratch::root()?)?
+                    .keep()?
+                    .1
+            }
         };
         let mut shell = Command::new("sh");
         shell
@@ -169,10 +162,7 @@ impl Process {
         let hold = guard.stdin.take();
         let mut line = String::new();
         BufReader::new(guard.stdout.take().context("the guard has no output")?).read_line(&mut line)?;
-        let pid = line
-            .trim()
-            .parse()
-            .with_context(|| format!("the guard of {} did not start it", command.name))?;
+        let pid = line.trim().parse().with_context(|| format!("the guard of {} did not start it", command.name))?;
         Ok(Self { command, pid, guard, hold, log, exit: None })
     }
 
@@ -261,10 +251,7 @@ impl Process {
 
     /// Waits until the URL answers 2xx; fails at once, with the end of the log, when the program has ended.
     pub async fn wait_ready(&mut self, url: &str, limit: Duration) -> Result<()> {
-        let client = reqwest::Client::builder()
-            .timeout(Duration::from_secs(2))
-            .no_proxy()
-            .build()?;
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(2)).no_proxy().build()?;
         let deadline = Instant::now() + limit;
         let mut last = String::new();
         loop {
@@ -321,10 +308,7 @@ impl Process {
         // The second field is the name in parentheses and may contain spaces; fields are counted after it.
         let fields: Vec<&str> =
             stat.rsplit_once(')').map(|(_, rest)| rest.split_whitespace().collect()).unwrap_or_default();
-        let ticks: u64 = [11, 12]
-            .iter()
-            .filter_map(|index| fields.get(*index)?.parse::<u64>().ok())
-            .sum();
+        let ticks: u64 = [11, 12].iter().filter_map(|index| fields.get(*index)?.parse::<u64>().ok()).sum();
         // USER_HZ is 100 on every Linux that has /proc/PID/stat in this form.
         Ok(Duration::from_millis(ticks * 10))
     }

@@ -47,13 +47,7 @@ const fn kubernetes(name: &'static str, package: &'static str) -> Program {
 }
 
 const PROGRAMS: &[Program] = &[
-    Program {
-        name: "etcd",
-        directory: "control-plane",
-        package: "./cmd/etcd",
-        stamp: None,
-        copied: None,
-    },
+    Program { name: "etcd", directory: "control-plane", package: "./cmd/etcd", stamp: None, copied: None },
     kubernetes("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
     kubernetes("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
     kubernetes("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
@@ -62,20 +56,14 @@ const PROGRAMS: &[Program] = &[
         name: "kwok",
         directory: "control-plane",
         package: "sigs.k8s.io/kwok/cmd/kwok",
-        stamp: Some(Stamp {
-            module: "sigs.k8s.io/kwok",
-            flags: "-X sigs.k8s.io/kwok/pkg/consts.Version={bare}",
-        }),
+        stamp: Some(Stamp { module: "sigs.k8s.io/kwok", flags: "-X sigs.k8s.io/kwok/pkg/consts.Version={bare}" }),
         copied: None,
     },
     Program {
         name: "helm",
         directory: "tools/helm",
         package: "helm.sh/helm/v4/cmd/helm",
-        stamp: Some(Stamp {
-            module: "helm.sh/helm/v4",
-            flags: "-X helm.sh/helm/v4/internal/version.version={}",
-        }),
+        stamp: Some(Stamp { module: "helm.sh/helm/v4", flags: "-X helm.sh/helm/v4/internal/version.version={}" }),
         copied: None,
     },
     Program {
@@ -92,10 +80,7 @@ const PROGRAMS: &[Program] = &[
         name: "grpcurl",
         directory: "tools/grpcurl",
         package: "github.com/fullstorydev/grpcurl/cmd/grpcurl",
-        stamp: Some(Stamp {
-            module: "github.com/fullstorydev/grpcurl",
-            flags: "-X main.version={}",
-        }),
+        stamp: Some(Stamp { module: "github.com/fullstorydev/grpcurl", flags: "-X main.version={}" }),
         copied: None,
     },
 ];
@@ -113,14 +98,8 @@ const STAGES: &[&str] = &[
 ];
 
 /// The programs of a complete control plane, in the order they are built.
-pub const CONTROL_PLANE: &[&str] = &[
-    "etcd",
-    "kube-apiserver",
-    "kube-controller-manager",
-    "kube-scheduler",
-    "kubectl",
-    "kwok",
-];
+pub const CONTROL_PLANE: &[&str] =
+    &["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok"];
 
 /// The path of a program: `etcd`, `kube-…`, `kubectl`, `kwok`, `helm`, `kustomize` or `grpcurl`. Looks in `$KUBEBUILDER_ASSETS`,
 /// then in the cache, and else builds it (blocking; minutes for the large ones).
@@ -138,10 +117,7 @@ pub fn ensure(names: &[&str]) -> Result<()> {
     let root = cache_root()?;
     fs::create_dir_all(&root)?;
     // One builder at a time: parallel test binaries wait here and then find everything built.
-    let lock = fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(root.join("build.lock"))?;
+    let lock = fs::OpenOptions::new().create(true).append(true).open(root.join("build.lock"))?;
     lock.lock().context("locking the program cache")?;
     for program in missing(&programs)? {
         build(program)?;

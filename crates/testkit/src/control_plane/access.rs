@@ -78,20 +78,13 @@ pub(super) async fn client(kubeconfig: &Path) -> Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-pub(super) async fn service_account(
-    plane: &ControlPlane,
-    namespace: &str,
-    name: &str,
-) -> Result<ServiceAccountAccess> {
+pub(super) async fn service_account(plane: &ControlPlane, namespace: &str, name: &str) -> Result<ServiceAccountAccess> {
     let client = plane.client().await?;
     let account = ServiceAccount {
         metadata: ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() },
         ..ServiceAccount::default()
     };
-    match Api::<ServiceAccount>::namespaced(client.clone(), namespace)
-        .create(&PostParams::default(), &account)
-        .await
-    {
+    match Api::<ServiceAccount>::namespaced(client.clone(), namespace).create(&PostParams::default(), &account).await {
         Err(kube::Error::Api(status)) if status.is_already_exists() => {}
         outcome => {
             outcome.with_context(|| format!("creating ServiceAccount {namespace}/{name}"))?;
@@ -100,12 +93,7 @@ pub(super) async fn service_account(
     let token = token(&client, namespace, name, &[]).await?;
     let path = plane.directory().join(format!("{namespace}.{name}.kubeconfig"));
     write_private(&path, &kubeconfig(&plane.server, &plane.authority, name, &User::Token(&token)))?;
-    Ok(ServiceAccountAccess {
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-        token,
-        kubeconfig: path,
-    })
+    Ok(ServiceAccountAccess { namespace: namespace.to_owned(), name: name.to_owned(), token, kubeconfig: path })
 }
 
 pub(super) async fn token(client: &Client, namespace: &str, name: &str, audiences: &[&str]) -> Result<String> {

@@ -58,13 +58,7 @@ pub(super) async fn launch(options: &Options) -> Result<ControlPlane> {
         others.push(kwok(&directory, &ports)?.start()?);
         populate(&kubeconfig, options.nodes, &mut others).await?;
     }
-    Ok(ControlPlane {
-        api_server: Mutex::new(api_server),
-        others,
-        directory,
-        server,
-        authority,
-    })
+    Ok(ControlPlane { api_server: Mutex::new(api_server), others, directory, server, authority })
 }
 
 /// Waits until the API server says that it is ready.
@@ -136,9 +130,7 @@ fn credentials(directory: &TempDir, server: &str) -> Result<String> {
     let authority = Authority::new("ca")?;
     authority.identity().write(&pki, "ca")?;
     authority.server(SERVER_NAMES)?.write(&pki, "apiserver")?;
-    authority
-        .client("kube-apiserver-kubelet-client", Some("system:masters"))?
-        .write(&pki, "kubelet-client")?;
+    authority.client("kube-apiserver-kubelet-client", Some("system:masters"))?.write(&pki, "kubelet-client")?;
     let front_proxy = Authority::new("front-proxy-ca")?;
     front_proxy.identity().write(&pki, "front-proxy-ca")?;
     front_proxy.client("front-proxy-client", None)?.write(&pki, "front-proxy-client")?;
@@ -233,9 +225,8 @@ fn api_server(directory: &TempDir, ports: &Ports, options: &Options) -> Result<P
             &policy,
             r#"{"apiVersion":"audit.k8s.io/v1","kind":"Policy","omitStages":["RequestReceived"],"rules":[{"level":"Metadata"}]}"#,
         )?;
-        command = command
-            .arg(flag("audit-policy-file", policy))
-            .arg(flag("audit-log-path", directory.join("audit.log")));
+        command =
+            command.arg(flag("audit-policy-file", policy)).arg(flag("audit-log-path", directory.join("audit.log")));
     }
     Ok(command.args(&options.api_server_arguments))
 }
@@ -263,13 +254,8 @@ fn scheduler(directory: &TempDir) -> Result<ProcessCommand> {
 }
 
 /// With the default client limits (20 requests a second) 100 Deployments take 27 s to become Available.
-const SINGLE_INSTANCE: [&str; 5] = [
-    "--leader-elect=false",
-    "--secure-port=0",
-    "--profiling=false",
-    "--kube-api-qps=500",
-    "--kube-api-burst=1000",
-];
+const SINGLE_INSTANCE: [&str; 5] =
+    ["--leader-elect=false", "--secure-port=0", "--profiling=false", "--kube-api-qps=500", "--kube-api-burst=1000"];
 
 /// kwok is the kubelet of the nodes that carry its annotation: it plays the stages of its configuration.
 fn kwok(directory: &TempDir, ports: &Ports) -> Result<ProcessCommand> {

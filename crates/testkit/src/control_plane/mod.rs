@@ -109,12 +109,9 @@ impl ControlPlane {
             .await
             .with_context(|| format!("creating namespace {name}"))?;
         // Pods are refused until the controller manager has made it.
-        wait::object(
-            Api::<ServiceAccount>::namespaced(client, name),
-            "default",
-            Duration::from_secs(30),
-            |account| account.is_some(),
-        )
+        wait::object(Api::<ServiceAccount>::namespaced(client, name), "default", Duration::from_secs(30), |account| {
+            account.is_some()
+        })
         .await
         .context("waiting for ServiceAccount default")?;
         Ok(())
@@ -219,9 +216,7 @@ impl ControlPlane {
 }
 
 fn established(definition: Option<&CustomResourceDefinition>) -> bool {
-    definition
-        .and_then(|definition| definition.status.as_ref()?.conditions.as_ref())
-        .is_some_and(|conditions| {
-            conditions.iter().any(|condition| condition.type_ == "Established" && condition.status == "True")
-        })
+    definition.and_then(|definition| definition.status.as_ref()?.conditions.as_ref()).is_some_and(|conditions| {
+        conditions.iter().any(|condition| condition.type_ == "Established" && condition.status == "True")
+    })
 }

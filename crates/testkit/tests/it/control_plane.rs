@@ -86,8 +86,7 @@ async fn kubectl_is_the_pinned_one_and_applies() {
 
 #[tokio::test]
 async fn a_killed_api_server_comes_back_with_its_objects() {
-    let plane =
-        ControlPlane::start(testkit::Options { api_only: true, ..testkit::Options::default() }).await.unwrap();
+    let plane = ControlPlane::start(testkit::Options { api_only: true, ..testkit::Options::default() }).await.unwrap();
     let client = plane.client().await.unwrap();
     let maps = Api::<ConfigMap>::namespaced(client, "default");
     let map = ConfigMap {

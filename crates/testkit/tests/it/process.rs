@@ -9,15 +9,18 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn output_and_exit_codes_are_kept() {
-    let mut child =
-        Process::command("sh").args(["-c", "echo out; echo err >&2; echo $GREETING; exit 3"]).env("GREETING", "hello").start().unwrap();
+    let mut child = Process::command("sh")
+        .args(["-c", "echo out; echo err >&2; echo $GREETING; exit 3"])
+        .env("GREETING", "hello")
+        .start()
+        .unwrap();
     assert_eq!(child.wait_exit(LIMIT).await.unwrap(), 3);
     assert_eq!(child.log(), "out\nerr\nhello\n");
 }
 
 #[tokio::test]
 async fn signals_show_in_the_exit_code_and_a_restart_runs_the_same_again() {
-    let mut child = Process::command("sh").args(["-c", "echo started; sleep 600"]).start().unwrap();
+    let mut child = Process::command("sh").args(["-c", "echo started; exec sleep 600"]).start().unwrap();
     child.wait_log("started", LIMIT).await.unwrap();
     assert!(child.peak_memory().unwrap() > 0);
     child.cpu_time().unwrap();
