@@ -35,15 +35,30 @@ pub fn all() -> Vec<CustomResourceDefinition> {
 /// The CRD of a kind without what serde's and schemars' view of the Rust type adds to it.
 fn finished<K: CustomResourceExt>() -> CustomResourceDefinition {
     let mut crd = K::crd();
+    crd.spec.names.list_kind = Some(format!("{}List", crd.spec.names.kind));
     // Go's serialiser leaves the root's spec optional; the Helm operator alone asks for it.
     let asks_for_spec = crd.spec.group == crate::names::group::HELM_OPERATOR;
     for version in &mut crd.spec.versions {
         if let Some(schema) = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut()) {
             finish_schema(schema);
+            describe_root(schema);
             schema.required = asks_for_spec.then(|| vec!["metadata".to_owned(), "spec".to_owned()]);
         }
     }
     crd
+}
+
+/// Adds the three properties every object has, for `kubectl explain`.
+fn describe_root(schema: &mut JSONSchemaProps) {
+    let properties = schema.properties.get_or_insert_default();
+    let property = |type_: &str, description: Option<&str>| JSONSchemaProps {
+        type_: Some(type_.to_owned()),
+        description: description.map(str::to_owned),
+        ..JSONSchemaProps::default()
+    };
+    properties.insert("apiVersion".to_owned(), property("string", Some("Group and version of the object's kind.")));
+    properties.insert("kind".to_owned(), property("string", Some("Kind of the object.")));
+    properties.insert("metadata".to_owned(), property("object", None));
 }
 
 fn finish_schema(schema: &mut JSONSchemaProps) {

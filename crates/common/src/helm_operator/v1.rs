@@ -45,6 +45,7 @@ pub struct HelmReleaseSpec {
     pub helm_version: Option<HelmVersion>,
     /// How many revisions of the release are kept; 10 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::integer")]
     pub max_history: Option<i64>,
     /// Name of the release; composed of namespaces and name when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -327,8 +328,6 @@ pub enum Phase {
     ChartFetchFailed,
     /// Installing.
     Installing,
-    /// A Helm 2 release is being converted.
-    Migrating,
     /// Upgrading.
     Upgrading,
     /// The chart was deployed.

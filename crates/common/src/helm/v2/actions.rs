@@ -212,6 +212,7 @@ pub struct InstallRemediation {
     pub remediate_last_failure: Option<bool>,
     /// How often it is tried again; a negative number is for ever.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(schema_with = "schema::integer")]
     pub retries: i64,
 }
 
@@ -227,6 +228,7 @@ pub struct UpgradeRemediation {
     pub remediate_last_failure: Option<bool>,
     /// How often it is tried again; a negative number is for ever.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(schema_with = "schema::integer")]
     pub retries: i64,
     /// What is done; rollback when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

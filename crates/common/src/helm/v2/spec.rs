@@ -70,6 +70,7 @@ pub struct HelmReleaseSpec {
     pub kube_config: Option<KubeConfigReference>,
     /// How many revisions of the release are kept; 5 when absent, 0 for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::integer")]
     pub max_history: Option<i64>,
     /// Whether one client serves the whole reconcile; true when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

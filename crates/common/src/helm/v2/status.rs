@@ -65,6 +65,7 @@ pub struct HelmReleaseStatus {
     pub last_handled_reset_at: Option<String>,
     /// Revision of the last release; older readers look at it.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(schema_with = "schema::integer")]
     pub last_release_revision: i64,
     /// Digest of the common metadata of the release.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -152,6 +153,7 @@ pub struct Snapshot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_hooks: Option<BTreeMap<String, TestHookStatus>>,
     /// Revision of the release.
+    #[schemars(schema_with = "schema::integer")]
     pub version: i64,
 }
 
