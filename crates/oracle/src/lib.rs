@@ -1,1 +1,213 @@
 //! Test helper: drives the Go oracle programs of `tests/oracle` over JSON lines.
+//!
+//! ```no_run
+//! let Some(mut oracle) = oracle::Oracle::start("yaml") else { return };
+//! let answer = oracle.ask(&serde_json::json!({"op": "v2.json", "text": "a: 1"}));
+//! ```
+
+#![expect(clippy::print_stderr, reason = "a skipped test and a slow build must be visible")]
+
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// A running oracle program. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Oracle {
+    child: Child,
+    input: Option<BufWriter<ChildStdin>>,
+    output: BufReader<ChildStdout>,
+    name: String,
+}
+
+impl Oracle {
+    /// Starts the program `tests/oracle/cmd/NAME`, built first if need be.
+    ///
+    /// Prints one line and gives `None` when Go is not installed. Panics when Go is there but the program cannot be built:
+    /// that is a defect of the test suite and must not pass for a skip.
+    #[must_use]
+    #[expect(clippy::panic, reason = "test helper: a broken oracle must fail the test")]
+    pub fn start(name: &str) -> Option<Self> {
+        if !has_go() {
+            eprintln!("SKIPPED: the oracle `{name}` needs Go, which is not installed");
+            return None;
+        }
+        match Self::start_with_go(name) {
+            Ok(oracle) => Some(oracle),
+            Err(error) => panic!("oracle `{name}`: {error:#}"),
+        }
+    }
+
+    fn start_with_go(name: &str) -> anyhow::Result<Self> {
+        let program = build(name)?;
+        let mut child = Command::new(&program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("start {}", program.display()))?;
+        let input = child.stdin.take().context("no stdin")?;
+        let output = child.stdout.take().context("no stdout")?;
+        Ok(Self {
+            child,
+            input: Some(BufWriter::new(input)),
+            output: BufReader::with_capacity(1 << 20, output),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Asks one question and waits for the answer.
+    #[expect(clippy::panic, reason = "test helper: an oracle that died must fail the test")]
+    pub fn ask(&mut self, question: &Value) -> Value {
+        match self.try_ask(question) {
+            Ok(answer) => answer,
+            Err(error) => panic!("oracle `{}`: {error:#}; asked {question}", self.name),
+        }
+    }
+
+    fn try_ask(&mut self, question: &Value) -> anyhow::Result<Value> {
+        let input = self.input.as_mut().context("closed")?;
+        serde_json::to_writer(&mut *input, question)?;
+        input.write_all(b"\n")?;
+        input.flush()?;
+        self.read_answer()
+    }
+
+    fn read_answer(&mut self) -> anyhow::Result<Value> {
+        let mut line = String::new();
+        if self.output.read_line(&mut line)? == 0 {
+            bail!("the program ended without an answer");
+        }
+        serde_json::from_str(&line).with_context(|| format!("unreadable answer {line:?}"))
+    }
+
+    /// Asks many questions, writing ahead while answers come in; the answers are in the order of the questions.
+    #[expect(clippy::panic, reason = "test helper: an oracle that died must fail the test")]
+    pub fn ask_many(&mut self, questions: &[Value]) -> Vec<Value> {
+        let Some(mut input) = self.input.take() else { return Vec::new() };
+        let mut answers = Vec::with_capacity(questions.len());
+        let failure = std::thread::scope(|scope| {
+            let writer = scope.spawn(move || -> anyhow::Result<BufWriter<ChildStdin>> {
+                for question in questions {
+                    serde_json::to_writer(&mut input, question)?;
+                    input.write_all(b"\n")?;
+                }
+                input.flush()?;
+                Ok(input)
+            });
+            for question in questions {
+                match self.read_answer() {
+                    Ok(answer) => answers.push(answer),
+                    Err(error) => return Some(format!("{error:#}; asked {question}")),
+                }
+            }
+            match writer.join() {
+                Ok(Ok(input)) => {
+                    self.input = Some(input);
+                    None
+                }
+                Ok(Err(error)) => Some(format!("{error:#}")),
+                Err(_) => Some("the writing thread panicked".to_owned()),
+            }
+        });
+        if let Some(failure) = failure {
+            panic!("oracle `{}`: {failure}", self.name);
+        }
+        answers
+    }
+}
+
+impl Drop for Oracle {
+    fn drop(&mut self) {
+        // Closing its input ends the program.
+        self.input = None;
+        drop(self.child.wait());
+    }
+}
+
+fn has_go() -> bool {
+    Command::new("go")
+        .arg("version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// How many random cases a differential test runs: `TOWLINE_FUZZ_CASES`, or else `default`.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "test helper: there is no command line to take it from")]
+pub fn fuzz_cases(default: u32) -> u32 {
+    std::env::var("TOWLINE_FUZZ_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// The directory of files shared with the project (corpora); prints one line and gives `None` when it is absent.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "test helper: there is no command line to take it from")]
+pub fn shared_directory() -> Option<PathBuf> {
+    let directory = std::env::var_os("TOWLINE_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
+    if directory.is_dir() {
+        return Some(directory);
+    }
+    eprintln!("SKIPPED: the shared directory (TOWLINE_SHARED) is not there");
+    None
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+#[expect(clippy::disallowed_methods, reason = "test helper: there is no command line to take it from")]
+fn cache_directory() -> anyhow::Result<PathBuf> {
+    if let Some(cache) = std::env::var_os("TOWLINE_CACHE") {
+        return Ok(PathBuf::from(cache));
+    }
+    let home = std::env::var_os("HOME").context("neither TOWLINE_CACHE nor HOME is set")?;
+    Ok(Path::new(&home).join(".cache/towline"))
+}
+
+/// Builds the program unless the cache has it for exactly these sources and versions.
+fn build(name: &str) -> anyhow::Result<PathBuf> {
+    let module = workspace().join("tests/oracle");
+    let sources = module.join("cmd").join(name);
+    let mut files = vec![module.join("go.mod"), module.join("go.sum")];
+    for entry in fs_err::read_dir(&sources)? {
+        let path = entry?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in &files {
+        let content = fs_err::read(file)?;
+        hash.update(file.file_name().unwrap_or_default().as_encoded_bytes());
+        hash.update((content.len() as u64).to_le_bytes());
+        hash.update(content);
+    }
+    let digest = hex::encode(hash.finalize());
+    let directory = cache_directory()?.join("oracle").join(name);
+    let program = directory.join(digest.get(..16).unwrap_or(&digest));
+    if program.exists() {
+        return Ok(program);
+    }
+    fs_err::create_dir_all(&directory)?;
+    eprintln!("building the oracle `{name}` (once for these sources)");
+    let unfinished = directory.join(format!("building-{}", std::process::id()));
+    let status = Command::new("go")
+        .arg("build")
+        .arg("-o")
+        .arg(&unfinished)
+        .arg(format!("./cmd/{name}"))
+        .current_dir(&module)
+        .status()
+        .context("run go build")?;
+    if !status.success() {
+        bail!("go build ./cmd/{name} failed in tests/oracle");
+    }
+    fs_err::rename(&unfinished, &program)?;
+    Ok(program)
+}

@@ -1,0 +1,80 @@
+//! Writing characters: libyaml's emitter below the level of collections, shared by the dialects.
+
+mod analysis;
+mod scalar;
+
+pub(crate) use scalar::Place;
+
+pub(crate) use analysis::Analysis;
+
+/// The text written so far and what the emitter has to remember about it.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) out: String,
+    /// In characters.
+    pub(crate) column: usize,
+    /// Column of the current collection, -1 outside.
+    pub(crate) indent: i64,
+    pub(crate) best_indent: i64,
+    /// Column after which a space may become a line break.
+    pub(crate) best_width: usize,
+    /// Was the last character a blank (or nothing)?
+    pub(crate) whitespace: bool,
+    /// Are there only indentation characters (spaces, `-`, `?`, `:`) on this line so far?
+    pub(crate) indention: bool,
+    pub(crate) dialect: crate::scan::Dialect,
+}
+
+impl Writer {
+    pub(crate) fn new(dialect: crate::scan::Dialect, best_indent: i64, best_width: usize) -> Self {
+        Self {
+            out: String::new(),
+            column: 0,
+            indent: -1,
+            best_indent,
+            best_width,
+            whitespace: true,
+            indention: true,
+            dialect,
+        }
+    }
+
+    pub(crate) fn put(&mut self, character: char) {
+        self.out.push(character);
+        self.column += 1;
+    }
+
+    pub(crate) fn put_break(&mut self) {
+        self.out.push('\n');
+        self.column = 0;
+    }
+
+    /// Goes to the current indentation, on a new line unless this one is still only indentation.
+    pub(crate) fn write_indent(&mut self) {
+        let indent = self.indent.max(0) as usize;
+        if !self.indention || self.column > indent || (self.column == indent && !self.whitespace) {
+            self.put_break();
+        }
+        while self.column < indent {
+            self.put(' ');
+        }
+        self.whitespace = true;
+        self.indention = true;
+    }
+
+    pub(crate) fn write_indicator(
+        &mut self,
+        indicator: &str,
+        need_whitespace: bool,
+        is_whitespace: bool,
+        is_indention: bool,
+    ) {
+        if need_whitespace && !self.whitespace {
+            self.put(' ');
+        }
+        self.out.push_str(indicator);
+        self.column += indicator.chars().count();
+        self.whitespace = is_whitespace;
+        self.indention = self.indention && is_indention;
+    }
+}

@@ -1,0 +1,596 @@
+//! The parser: tokens to events, libyaml's grammar as a state machine without recursion.
+
+use std::borrow::Cow;
+
+use crate::Error;
+use crate::scan::{Dialect, Mark, ScalarStyle, Scanner, Token, TokenKind};
+
+/// Anchor and tag of a node.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Properties<'a> {
+    pub(crate) anchor: Option<&'a str>,
+    pub(crate) tag: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum EventKind<'a> {
+    StreamStart,
+    StreamEnd,
+    DocumentStart,
+    DocumentEnd,
+    Alias(&'a str),
+    /// `implicit`: the tag may be found from the text of a plain scalar.
+    Scalar {
+        properties: Properties<'a>,
+        value: Cow<'a, str>,
+        style: ScalarStyle,
+        implicit: bool,
+    },
+    SequenceStart {
+        properties: Properties<'a>,
+        flow: bool,
+    },
+    SequenceEnd,
+    MappingStart {
+        properties: Properties<'a>,
+        flow: bool,
+    },
+    MappingEnd,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Event<'a> {
+    pub(crate) kind: EventKind<'a>,
+    pub(crate) start: Mark,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    StreamStart,
+    ImplicitDocumentStart,
+    DocumentStart,
+    DocumentContent,
+    DocumentEnd,
+    BlockNode,
+    BlockSequenceFirstEntry,
+    BlockSequenceEntry,
+    IndentlessSequenceEntry,
+    BlockMappingFirstKey,
+    BlockMappingKey,
+    BlockMappingValue,
+    FlowSequenceFirstEntry,
+    FlowSequenceEntry,
+    FlowSequenceEntryMappingKey,
+    FlowSequenceEntryMappingValue,
+    FlowSequenceEntryMappingEnd,
+    FlowMappingFirstKey,
+    FlowMappingKey,
+    FlowMappingValue,
+    FlowMappingEmptyValue,
+    End,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parser<'a> {
+    scanner: Scanner<'a>,
+    state: State,
+    states: Vec<State>,
+    /// Lines where the open collections began.
+    marks: Vec<u32>,
+    tag_directives: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+impl<'a> Parser<'a> {
+    pub(crate) fn new(scanner: Scanner<'a>) -> Self {
+        Self { scanner, state: State::StreamStart, states: Vec::new(), marks: Vec::new(), tag_directives: Vec::new() }
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.scanner.dialect()
+    }
+
+    /// The next event; after the end of the stream always [`EventKind::StreamEnd`].
+    pub(crate) fn next_event(&mut self) -> Result<Event<'a>, Error> {
+        match self.state {
+            State::StreamStart => {
+                let start = self.peek_start()?;
+                self.scanner.take();
+                self.state = State::ImplicitDocumentStart;
+                Ok(Event { kind: EventKind::StreamStart, start })
+            }
+            State::ImplicitDocumentStart => self.document_start(true),
+            State::DocumentStart => self.document_start(false),
+            State::DocumentContent => self.document_content(),
+            State::DocumentEnd => self.document_end(),
+            State::BlockNode => self.node(true, false),
+            State::BlockSequenceFirstEntry => {
+                self.take_opening();
+                self.block_sequence_entry()
+            }
+            State::BlockSequenceEntry => self.block_sequence_entry(),
+            State::IndentlessSequenceEntry => self.indentless_sequence_entry(),
+            State::BlockMappingFirstKey => {
+                self.take_opening();
+                self.block_mapping_key()
+            }
+            State::BlockMappingKey => self.block_mapping_key(),
+            State::BlockMappingValue => self.block_mapping_value(),
+            State::FlowSequenceFirstEntry => {
+                self.take_opening();
+                self.flow_sequence_entry(true)
+            }
+            State::FlowSequenceEntry => self.flow_sequence_entry(false),
+            State::FlowSequenceEntryMappingKey => self.flow_sequence_entry_mapping_key(),
+            State::FlowSequenceEntryMappingValue => self.flow_sequence_entry_mapping_value(),
+            State::FlowSequenceEntryMappingEnd => {
+                self.state = State::FlowSequenceEntry;
+                let start = self.peek_start()?;
+                Ok(Event { kind: EventKind::MappingEnd, start })
+            }
+            State::FlowMappingFirstKey => {
+                self.take_opening();
+                self.flow_mapping_key(true)
+            }
+            State::FlowMappingKey => self.flow_mapping_key(false),
+            State::FlowMappingValue => self.flow_mapping_value(false),
+            State::FlowMappingEmptyValue => self.flow_mapping_value(true),
+            State::End => {
+                let line = self.scanner.current_line();
+                Ok(Event { kind: EventKind::StreamEnd, start: Mark { offset: 0, line, column: 0 } })
+            }
+        }
+    }
+
+    #[inline]
+    fn peek(&mut self) -> Result<&Token<'a>, Error> {
+        match self.scanner.peek()? {
+            Some(token) => Ok(token),
+            None => Err(Error::syntax(0, "attempted to go past the end of stream; corrupted value?")),
+        }
+    }
+
+    fn peek_start(&mut self) -> Result<Mark, Error> {
+        Ok(self.peek()?.start)
+    }
+
+    /// Takes the token that opens a collection and remembers its line.
+    fn take_opening(&mut self) {
+        if let Some(token) = self.scanner.take() {
+            self.marks.push(token.start.line);
+        }
+    }
+
+    fn pop_state(&mut self) {
+        self.state = self.states.pop().unwrap_or(State::End);
+    }
+
+    fn error(&self, context_line: u32, problem: &'static str, problem_line: u32) -> Error {
+        let (first, second) = match self.dialect() {
+            Dialect::V2 => (problem_line, context_line),
+            Dialect::V3 => (context_line, problem_line),
+        };
+        Error::syntax(if first != 0 { first } else { second }, problem)
+    }
+
+    fn document_start(&mut self, implicit: bool) -> Result<Event<'a>, Error> {
+        if !implicit {
+            while self.peek()?.kind == TokenKind::DocumentEnd {
+                self.scanner.take();
+            }
+        }
+        let token = self.peek()?;
+        let start = token.start;
+        match token.kind {
+            TokenKind::StreamEnd => {
+                self.state = State::End;
+                self.scanner.take();
+                Ok(Event { kind: EventKind::StreamEnd, start })
+            }
+            TokenKind::VersionDirective { .. } | TokenKind::TagDirective { .. } | TokenKind::DocumentStart => {
+                self.explicit_document_start(start)
+            }
+            _ if implicit => {
+                self.reset_tag_directives();
+                self.states.push(State::DocumentEnd);
+                self.state = State::BlockNode;
+                Ok(Event { kind: EventKind::DocumentStart, start })
+            }
+            _ => self.explicit_document_start(start),
+        }
+    }
+
+    fn explicit_document_start(&mut self, start: Mark) -> Result<Event<'a>, Error> {
+        self.process_directives()?;
+        let token = self.peek()?;
+        if token.kind != TokenKind::DocumentStart {
+            let line = token.start.line;
+            return Err(self.error(0, "did not find expected <document start>", line));
+        }
+        self.states.push(State::DocumentEnd);
+        self.state = State::DocumentContent;
+        self.scanner.take();
+        Ok(Event { kind: EventKind::DocumentStart, start })
+    }
+
+    fn reset_tag_directives(&mut self) {
+        self.tag_directives.clear();
+    }
+
+    fn process_directives(&mut self) -> Result<(), Error> {
+        self.reset_tag_directives();
+        let mut version_seen = false;
+        loop {
+            let token = self.peek()?;
+            let line = token.start.line;
+            match &token.kind {
+                TokenKind::VersionDirective { major, minor } => {
+                    let known = *major == 1 && *minor == 1;
+                    if version_seen {
+                        return Err(self.error(0, "found duplicate %YAML directive", line));
+                    }
+                    if !known {
+                        return Err(self.error(0, "found incompatible YAML document", line));
+                    }
+                    version_seen = true;
+                    self.scanner.take();
+                }
+                TokenKind::TagDirective { .. } => {
+                    if let Some(Token { kind: TokenKind::TagDirective { handle, prefix }, .. }) = self.scanner.take() {
+                        if self.tag_directives.iter().any(|(known, _)| *known == handle) {
+                            return Err(self.error(0, "found duplicate %TAG directive", line));
+                        }
+                        self.tag_directives.push((handle, prefix));
+                    }
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn document_content(&mut self) -> Result<Event<'a>, Error> {
+        let token = self.peek()?;
+        match token.kind {
+            TokenKind::VersionDirective { .. }
+            | TokenKind::TagDirective { .. }
+            | TokenKind::DocumentStart
+            | TokenKind::DocumentEnd
+            | TokenKind::StreamEnd => {
+                let start = token.start;
+                self.pop_state();
+                Ok(empty_scalar(start))
+            }
+            _ => self.node(true, false),
+        }
+    }
+
+    fn document_end(&mut self) -> Result<Event<'a>, Error> {
+        let token = self.peek()?;
+        let start = token.start;
+        if token.kind == TokenKind::DocumentEnd {
+            self.scanner.take();
+        }
+        self.reset_tag_directives();
+        self.state = State::DocumentStart;
+        Ok(Event { kind: EventKind::DocumentEnd, start })
+    }
+
+    fn node(&mut self, block: bool, indentless_sequence: bool) -> Result<Event<'a>, Error> {
+        let start = self.peek_start()?;
+        if let TokenKind::Alias(name) = self.peek()?.kind {
+            self.pop_state();
+            self.scanner.take();
+            return Ok(Event { kind: EventKind::Alias(name), start });
+        }
+        let properties = self.properties(start)?;
+        let token = self.peek()?;
+        let token_line = token.start.line;
+        let kind = match &token.kind {
+            TokenKind::BlockEntry if indentless_sequence => {
+                self.state = State::IndentlessSequenceEntry;
+                EventKind::SequenceStart { properties, flow: false }
+            }
+            TokenKind::Scalar { .. } => {
+                self.pop_state();
+                let Some(Token { kind: TokenKind::Scalar { value, style }, .. }) = self.scanner.take() else {
+                    return Ok(empty_scalar(start));
+                };
+                scalar(properties, value, style)
+            }
+            TokenKind::FlowSequenceStart => {
+                self.state = State::FlowSequenceFirstEntry;
+                EventKind::SequenceStart { properties, flow: true }
+            }
+            TokenKind::FlowMappingStart => {
+                self.state = State::FlowMappingFirstKey;
+                EventKind::MappingStart { properties, flow: true }
+            }
+            TokenKind::BlockSequenceStart if block => {
+                self.state = State::BlockSequenceFirstEntry;
+                EventKind::SequenceStart { properties, flow: false }
+            }
+            TokenKind::BlockMappingStart if block => {
+                self.state = State::BlockMappingFirstKey;
+                EventKind::MappingStart { properties, flow: false }
+            }
+            _ if properties.anchor.is_some() || properties.tag.is_some() => {
+                self.pop_state();
+                // The empty text counts as plain only if no tag says what it is.
+                let implicit = properties.tag.is_none();
+                EventKind::Scalar { properties, value: Cow::Borrowed(""), style: ScalarStyle::Plain, implicit }
+            }
+            _ => return Err(self.error(start.line, "did not find expected node content", token_line)),
+        };
+        Ok(Event { kind, start })
+    }
+
+    fn properties(&mut self, start: Mark) -> Result<Properties<'a>, Error> {
+        let mut properties = Properties::default();
+        loop {
+            match &self.peek()?.kind {
+                TokenKind::Anchor(name) if properties.anchor.is_none() => {
+                    properties.anchor = Some(name);
+                    self.scanner.take();
+                }
+                TokenKind::Tag { .. } if properties.tag.is_none() => {
+                    if let Some(Token { kind: TokenKind::Tag { handle, suffix }, start: tag_start, .. }) =
+                        self.scanner.take()
+                    {
+                        properties.tag = Some(self.resolve_tag(start, handle, suffix, tag_start)?);
+                    }
+                }
+                _ => return Ok(properties),
+            }
+        }
+    }
+
+    fn resolve_tag(
+        &self,
+        start: Mark,
+        handle: Cow<'a, str>,
+        suffix: Cow<'a, str>,
+        tag_start: Mark,
+    ) -> Result<Cow<'a, str>, Error> {
+        if handle.is_empty() {
+            return Ok(suffix);
+        }
+        let declared = self.tag_directives.iter().find(|(known, _)| *known == handle);
+        let prefix = match (declared, &*handle) {
+            (Some((_, prefix)), _) => prefix,
+            (None, "!") => "!",
+            (None, "!!") => "tag:yaml.org,2002:",
+            _ => return Err(self.error(start.line, "found undefined tag handle", tag_start.line)),
+        };
+        Ok(Cow::Owned(format!("{prefix}{suffix}")))
+    }
+
+    fn block_sequence_entry(&mut self) -> Result<Event<'a>, Error> {
+        let token = self.peek()?;
+        let start = token.start;
+        match token.kind {
+            TokenKind::BlockEntry => {
+                self.scanner.take();
+                let next = self.peek()?;
+                if matches!(next.kind, TokenKind::BlockEntry | TokenKind::BlockEnd) {
+                    self.state = State::BlockSequenceEntry;
+                    return Ok(empty_scalar(after(start)));
+                }
+                self.states.push(State::BlockSequenceEntry);
+                self.node(true, false)
+            }
+            TokenKind::BlockEnd => {
+                self.close();
+                Ok(Event { kind: EventKind::SequenceEnd, start })
+            }
+            _ => {
+                let context = self.marks.pop().unwrap_or(0);
+                Err(self.error(context, "did not find expected '-' indicator", start.line))
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        self.pop_state();
+        self.marks.pop();
+        self.scanner.take();
+    }
+
+    fn indentless_sequence_entry(&mut self) -> Result<Event<'a>, Error> {
+        let token = self.peek()?;
+        let start = token.start;
+        if token.kind == TokenKind::BlockEntry {
+            self.scanner.take();
+            let next = self.peek()?;
+            if matches!(next.kind, TokenKind::BlockEntry | TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd) {
+                self.state = State::IndentlessSequenceEntry;
+                return Ok(empty_scalar(after(start)));
+            }
+            self.states.push(State::IndentlessSequenceEntry);
+            return self.node(true, false);
+        }
+        self.pop_state();
+        Ok(Event { kind: EventKind::SequenceEnd, start })
+    }
+
+    fn block_mapping_key(&mut self) -> Result<Event<'a>, Error> {
+        let token = self.peek()?;
+        let start = token.start;
+        match token.kind {
+            TokenKind::Key => {
+                self.scanner.take();
+                let next = self.peek()?;
+                if matches!(next.kind, TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd) {
+                    self.state = State::BlockMappingValue;
+                    return Ok(empty_scalar(after(start)));
+                }
+                self.states.push(State::BlockMappingValue);
+                self.node(true, true)
+            }
+            TokenKind::BlockEnd => {
+                self.close();
+                Ok(Event { kind: EventKind::MappingEnd, start })
+            }
+            _ => {
+                let context = self.marks.pop().unwrap_or(0);
+                Err(self.error(context, "did not find expected key", start.line))
+            }
+        }
+    }
+
+    fn block_mapping_value(&mut self) -> Result<Event<'a>, Error> {
+        let token = self.peek()?;
+        let start = token.start;
+        if token.kind == TokenKind::Value {
+            self.scanner.take();
+            let next = self.peek()?;
+            if matches!(next.kind, TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd) {
+                self.state = State::BlockMappingKey;
+                return Ok(empty_scalar(after(start)));
+            }
+            self.states.push(State::BlockMappingKey);
+            return self.node(true, true);
+        }
+        self.state = State::BlockMappingKey;
+        Ok(empty_scalar(start))
+    }
+
+    fn flow_sequence_entry(&mut self, first: bool) -> Result<Event<'a>, Error> {
+        if self.peek()?.kind != TokenKind::FlowSequenceEnd {
+            if !first {
+                let token = self.peek()?;
+                if token.kind != TokenKind::FlowEntry {
+                    let line = token.start.line;
+                    let context = self.marks.pop().unwrap_or(0);
+                    return Err(self.error(context, "did not find expected ',' or ']'", line));
+                }
+                self.scanner.take();
+            }
+            let token = self.peek()?;
+            let start = token.start;
+            match token.kind {
+                TokenKind::Key => {
+                    self.state = State::FlowSequenceEntryMappingKey;
+                    self.scanner.take();
+                    return Ok(Event {
+                        kind: EventKind::MappingStart { properties: Properties::default(), flow: true },
+                        start,
+                    });
+                }
+                TokenKind::FlowSequenceEnd => {}
+                _ => {
+                    self.states.push(State::FlowSequenceEntry);
+                    return self.node(false, false);
+                }
+            }
+        }
+        let start = self.peek_start()?;
+        self.close();
+        Ok(Event { kind: EventKind::SequenceEnd, start })
+    }
+
+    fn flow_sequence_entry_mapping_key(&mut self) -> Result<Event<'a>, Error> {
+        let token = self.peek()?;
+        let start = token.start;
+        if matches!(token.kind, TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd) {
+            self.state = State::FlowSequenceEntryMappingValue;
+            return Ok(empty_scalar(start));
+        }
+        self.states.push(State::FlowSequenceEntryMappingValue);
+        self.node(false, false)
+    }
+
+    fn flow_sequence_entry_mapping_value(&mut self) -> Result<Event<'a>, Error> {
+        if self.peek()?.kind == TokenKind::Value {
+            self.scanner.take();
+            let token = self.peek()?;
+            if !matches!(token.kind, TokenKind::FlowEntry | TokenKind::FlowSequenceEnd) {
+                self.states.push(State::FlowSequenceEntryMappingEnd);
+                return self.node(false, false);
+            }
+        }
+        let start = self.peek_start()?;
+        self.state = State::FlowSequenceEntryMappingEnd;
+        Ok(empty_scalar(start))
+    }
+
+    fn flow_mapping_key(&mut self, first: bool) -> Result<Event<'a>, Error> {
+        if self.peek()?.kind != TokenKind::FlowMappingEnd {
+            if !first {
+                let token = self.peek()?;
+                if token.kind != TokenKind::FlowEntry {
+                    let line = token.start.line;
+                    let context = self.marks.pop().unwrap_or(0);
+                    return Err(self.error(context, "did not find expected ',' or '}'", line));
+                }
+                self.scanner.take();
+            }
+            let token = self.peek()?;
+            match token.kind {
+                TokenKind::Key => {
+                    self.scanner.take();
+                    let token = self.peek()?;
+                    let start = token.start;
+                    if !matches!(token.kind, TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowMappingEnd) {
+                        self.states.push(State::FlowMappingValue);
+                        return self.node(false, false);
+                    }
+                    self.state = State::FlowMappingValue;
+                    return Ok(empty_scalar(start));
+                }
+                TokenKind::FlowMappingEnd => {}
+                _ => {
+                    self.states.push(State::FlowMappingEmptyValue);
+                    return self.node(false, false);
+                }
+            }
+        }
+        let start = self.peek_start()?;
+        self.close();
+        Ok(Event { kind: EventKind::MappingEnd, start })
+    }
+
+    fn flow_mapping_value(&mut self, empty: bool) -> Result<Event<'a>, Error> {
+        let start = self.peek_start()?;
+        if empty {
+            self.state = State::FlowMappingKey;
+            return Ok(empty_scalar(start));
+        }
+        if self.peek()?.kind == TokenKind::Value {
+            self.scanner.take();
+            let token = self.peek()?;
+            if !matches!(token.kind, TokenKind::FlowEntry | TokenKind::FlowMappingEnd) {
+                self.states.push(State::FlowMappingKey);
+                return self.node(false, false);
+            }
+        }
+        let start = self.peek_start()?;
+        self.state = State::FlowMappingKey;
+        Ok(empty_scalar(start))
+    }
+}
+
+fn scalar<'a>(mut properties: Properties<'a>, value: Cow<'a, str>, style: ScalarStyle) -> EventKind<'a> {
+    let implicit = match properties.tag.as_deref() {
+        None => style == ScalarStyle::Plain,
+        Some("!") => {
+            properties.tag = None;
+            true
+        }
+        Some(_) => false,
+    };
+    EventKind::Scalar { properties, value, style, implicit }
+}
+
+fn empty_scalar<'a>(start: Mark) -> Event<'a> {
+    let kind = EventKind::Scalar {
+        properties: Properties::default(),
+        value: Cow::Borrowed(""),
+        style: ScalarStyle::Plain,
+        implicit: true,
+    };
+    Event { kind, start }
+}
+
+/// Just after an indicator of one character.
+fn after(mark: Mark) -> Mark {
+    Mark { offset: mark.offset + 1, line: mark.line, column: mark.column + 1 }
+}

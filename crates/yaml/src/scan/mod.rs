@@ -1,0 +1,592 @@
+//! The scanner: text to tokens, as libyaml does it (both Go libraries are descendants of libyaml).
+
+mod block_scalar;
+mod flow_scalar;
+mod plain_scalar;
+mod tag;
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+
+use crate::Error;
+use crate::chars::{at, break_width, count, is_blank_or_end, is_break_or_end};
+use crate::read::Input;
+
+/// Which library's small differences apply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    V2,
+    V3,
+}
+
+/// A place in the text; lines and columns count from 0, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Mark {
+    pub(crate) offset: usize,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// How a scalar is, or is to be, written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScalarStyle {
+    Plain,
+    SingleQuoted,
+    DoubleQuoted,
+    Literal,
+    Folded,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TokenKind<'a> {
+    StreamStart,
+    StreamEnd,
+    VersionDirective { major: u32, minor: u32 },
+    TagDirective { handle: Cow<'a, str>, prefix: Cow<'a, str> },
+    DocumentStart,
+    DocumentEnd,
+    BlockSequenceStart,
+    BlockMappingStart,
+    BlockEnd,
+    FlowSequenceStart,
+    FlowSequenceEnd,
+    FlowMappingStart,
+    FlowMappingEnd,
+    BlockEntry,
+    FlowEntry,
+    Key,
+    Value,
+    Alias(&'a str),
+    Anchor(&'a str),
+    Tag { handle: Cow<'a, str>, suffix: Cow<'a, str> },
+    Scalar { value: Cow<'a, str>, style: ScalarStyle },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Token<'a> {
+    pub(crate) kind: TokenKind<'a>,
+    pub(crate) start: Mark,
+    /// Line on which the token ends.
+    pub(crate) end_line: u32,
+}
+
+/// A place where a `key:` without `?` may have begun.
+#[derive(Debug, Clone, Copy, Default)]
+struct SimpleKey {
+    possible: bool,
+    required: bool,
+    token_number: usize,
+    mark: Mark,
+}
+
+/// libyaml's limits on nesting, as go-yaml has them.
+const MAX_NESTING: usize = 10_000;
+/// A key without `?` may be this many characters away from its `:`.
+const MAX_SIMPLE_KEY: usize = 1024;
+
+#[derive(Debug)]
+pub(crate) struct Scanner<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    position: usize,
+    line: u32,
+    /// Columns are counted from here only when somebody asks.
+    counted_position: usize,
+    counted_column: u32,
+    dialect: Dialect,
+    tokens: VecDeque<Token<'a>>,
+    tokens_taken: usize,
+    started: bool,
+    ended: bool,
+    simple_key_allowed: bool,
+    /// One per flow level, the block context first.
+    simple_keys: Vec<SimpleKey>,
+    /// Column of the current block collection, -1 outside.
+    indent: i64,
+    indents: Vec<i64>,
+    /// Set when the reader found something unreadable after the text.
+    failure: Option<Error>,
+}
+
+impl<'a> Scanner<'a> {
+    pub(crate) fn new(text: &'a str, failure: Option<Error>, dialect: Dialect) -> Self {
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            position: 0,
+            line: 0,
+            counted_position: 0,
+            counted_column: 0,
+            dialect,
+            tokens: VecDeque::with_capacity(8),
+            tokens_taken: 0,
+            started: false,
+            ended: false,
+            simple_key_allowed: true,
+            simple_keys: vec![SimpleKey::default()],
+            indent: -1,
+            indents: Vec::new(),
+            failure,
+        }
+    }
+
+    pub(crate) fn from_input(input: &'a Input<'a>, dialect: Dialect) -> Self {
+        Self::new(&input.text, input.failure.clone(), dialect)
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// The next token without taking it; `None` after the end of the stream.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Result<Option<&Token<'a>>, Error> {
+        if !self.ended_and_drained() {
+            self.fetch_more()?;
+        }
+        Ok(self.tokens.front())
+    }
+
+    /// Takes the next token.
+    #[inline]
+    pub(crate) fn take(&mut self) -> Option<Token<'a>> {
+        let token = self.tokens.pop_front();
+        self.tokens_taken += usize::from(token.is_some());
+        token
+    }
+
+    fn ended_and_drained(&self) -> bool {
+        self.ended && self.tokens.is_empty()
+    }
+
+    /// Line of the next unread character, for errors.
+    pub(crate) fn current_line(&self) -> u32 {
+        self.line
+    }
+
+    fn in_flow(&self) -> bool {
+        self.simple_keys.len() > 1
+    }
+
+    #[inline]
+    fn byte(&self) -> u8 {
+        at(self.bytes, self.position)
+    }
+
+    #[inline]
+    fn byte_after(&self, offset: usize) -> u8 {
+        at(self.bytes, self.position + offset)
+    }
+
+    #[inline]
+    fn column(&mut self) -> u32 {
+        if self.counted_position != self.position {
+            let passed = self.bytes.get(self.counted_position..self.position).unwrap_or_default();
+            self.counted_column += count(passed) as u32;
+            self.counted_position = self.position;
+        }
+        self.counted_column
+    }
+
+    #[inline]
+    fn at_line_start(&mut self) -> bool {
+        self.column() == 0
+    }
+
+    #[inline]
+    fn mark(&mut self) -> Mark {
+        Mark { offset: self.position, line: self.line, column: self.column() }
+    }
+
+    /// Passes over the line break at the current position.
+    #[inline]
+    fn skip_break(&mut self) {
+        let width = break_width(self.bytes, self.position);
+        if width > 0 {
+            self.position += width;
+            self.line += 1;
+            self.counted_position = self.position;
+            self.counted_column = 0;
+        }
+    }
+
+    /// Passes over a line break and gives its content: `\n` for all but the Unicode separators.
+    fn read_break(&mut self) -> &'a str {
+        let start = self.position;
+        self.skip_break();
+        match at(self.bytes, start) {
+            0xE2 => self.text.get(start..self.position).unwrap_or("\n"),
+            _ if self.position == start => "",
+            _ => "\n",
+        }
+    }
+
+    fn slice(&self, start: usize, end: usize) -> &'a str {
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// An error of the scanner: v2 prefers the line of the problem, v3 the line where the construct began.
+    fn error(&mut self, context_line: Option<u32>, problem: &'static str) -> Error {
+        if self.position >= self.bytes.len()
+            && let Some(failure) = self.failure.take()
+        {
+            return failure;
+        }
+        let context_line = context_line.unwrap_or(0);
+        let (first, second) = match self.dialect {
+            Dialect::V2 => (self.line, context_line),
+            Dialect::V3 => (context_line, self.line),
+        };
+        let line = if first != 0 { first } else { second };
+        Error::syntax(if line == 0 { 0 } else { line + 1 }, problem)
+    }
+
+    /// Scans until the first token can no longer turn out to be preceded by an inserted KEY token.
+    fn fetch_more(&mut self) -> Result<(), Error> {
+        let lookahead = match self.dialect {
+            Dialect::V2 => 0,
+            Dialect::V3 => 2,
+        };
+        loop {
+            if self.ended {
+                return Ok(());
+            }
+            if self.tokens.len() > lookahead {
+                let taken = self.tokens_taken;
+                // Token numbers never fall from an outer level to an inner one.
+                let level = self.simple_keys.partition_point(|key| key.token_number <= taken).saturating_sub(1);
+                let waiting = self.simple_keys.get(level).is_some_and(|key| key.possible && key.token_number == taken);
+                if !waiting || !self.is_simple_key_valid(level)? {
+                    return Ok(());
+                }
+            }
+            self.fetch_next()?;
+        }
+    }
+
+    fn fetch_next(&mut self) -> Result<(), Error> {
+        if !self.started {
+            self.started = true;
+            let mark = self.mark();
+            self.push(TokenKind::StreamStart, mark);
+            return Ok(());
+        }
+        self.skip_to_next_token();
+        let column = i64::from(self.column());
+        self.unroll_indent(column);
+        let byte = self.byte();
+        if byte == 0 {
+            return self.fetch_stream_end();
+        }
+        if column == 0 {
+            if byte == b'%' {
+                return self.fetch_directive();
+            }
+            if self.at_document_indicator() {
+                let kind = if byte == b'-' { TokenKind::DocumentStart } else { TokenKind::DocumentEnd };
+                self.unroll_indent(-1);
+                self.remove_simple_key()?;
+                self.simple_key_allowed = false;
+                self.push_indicator(kind, 3);
+                return Ok(());
+            }
+        }
+        let in_flow = self.in_flow();
+        match byte {
+            b'[' => self.fetch_flow_start(TokenKind::FlowSequenceStart),
+            b'{' => self.fetch_flow_start(TokenKind::FlowMappingStart),
+            b']' => self.fetch_flow_end(TokenKind::FlowSequenceEnd),
+            b'}' => self.fetch_flow_end(TokenKind::FlowMappingEnd),
+            b',' => {
+                self.remove_simple_key()?;
+                self.simple_key_allowed = true;
+                self.push_indicator(TokenKind::FlowEntry, 1);
+                Ok(())
+            }
+            b'-' if is_blank_or_end(self.bytes, self.position + 1) => self.fetch_block_entry(),
+            b'?' if in_flow || is_blank_or_end(self.bytes, self.position + 1) => self.fetch_key(),
+            b':' if in_flow || is_blank_or_end(self.bytes, self.position + 1) => self.fetch_value(),
+            b'*' => self.fetch_anchor(true),
+            b'&' => self.fetch_anchor(false),
+            b'!' => {
+                self.save_simple_key()?;
+                self.simple_key_allowed = false;
+                self.scan_tag()
+            }
+            b'|' | b'>' if !in_flow => {
+                self.remove_simple_key()?;
+                self.simple_key_allowed = true;
+                self.scan_block_scalar(byte == b'|')
+            }
+            b'\'' | b'"' => {
+                self.save_simple_key()?;
+                self.simple_key_allowed = false;
+                self.scan_flow_scalar(byte == b'\'')
+            }
+            b'|' | b'>' | b'#' | b'%' | b'@' | b'`' | b'\t' => {
+                let line = self.line;
+                Err(self.error(Some(line), "found character that cannot start any token"))
+            }
+            _ => {
+                self.save_simple_key()?;
+                self.simple_key_allowed = false;
+                self.scan_plain_scalar()
+            }
+        }
+    }
+
+    fn push(&mut self, kind: TokenKind<'a>, start: Mark) {
+        self.tokens.push_back(Token { kind, start, end_line: self.line });
+    }
+
+    fn push_indicator(&mut self, kind: TokenKind<'a>, width: usize) {
+        let mark = self.mark();
+        self.position += width;
+        self.push(kind, mark);
+    }
+
+    /// `---` or `...` followed by a blank, at the start of a line (which the caller has checked).
+    fn at_document_indicator(&self) -> bool {
+        matches!(self.bytes.get(self.position..self.position + 3), Some(b"---" | b"..."))
+            && is_blank_or_end(self.bytes, self.position + 3)
+    }
+
+    fn skip_to_next_token(&mut self) {
+        loop {
+            // A byte order mark may begin a line.
+            if self.byte() == 0xEF
+                && self.at_line_start()
+                && self.bytes.get(self.position..self.position + 3) == Some(b"\xEF\xBB\xBF")
+            {
+                self.position += 3;
+            }
+            // Tabs separate tokens only where they cannot be taken for indentation.
+            let tabs = self.in_flow() || !self.simple_key_allowed;
+            while self.byte() == b' ' || (tabs && self.byte() == b'\t') {
+                self.position += 1;
+            }
+            if self.byte() == b'#' {
+                self.skip_comment();
+            }
+            if break_width(self.bytes, self.position) == 0 {
+                return;
+            }
+            self.skip_break();
+            if !self.in_flow() {
+                self.simple_key_allowed = true;
+            }
+        }
+    }
+
+    /// Passes over everything up to the end of the line.
+    fn skip_comment(&mut self) {
+        while let Some(found) = memchr::memchr3(b'\n', b'\r', 0xE2, self.bytes.get(self.position..).unwrap_or_default())
+        {
+            // NEL, the fourth line break, is rare; look for it only in what was passed over.
+            let passed = self.bytes.get(self.position..self.position + found).unwrap_or_default();
+            if let Some(nel) = memchr::memmem::find(passed, b"\xC2\x85") {
+                self.position += nel;
+                return;
+            }
+            self.position += found;
+            if is_break_or_end(self.bytes, self.position) {
+                return;
+            }
+            self.position += 1;
+        }
+        let rest = self.bytes.get(self.position..).unwrap_or_default();
+        self.position += memchr::memmem::find(rest, b"\xC2\x85").unwrap_or(rest.len());
+    }
+
+    fn is_simple_key_valid(&mut self, level: usize) -> Result<bool, Error> {
+        let Some(key) = self.simple_keys.get(level).copied() else { return Ok(false) };
+        if !key.possible {
+            return Ok(false);
+        }
+        let distance = self.position - key.mark.offset;
+        let too_far = distance > MAX_SIMPLE_KEY
+            && (distance > 4 * MAX_SIMPLE_KEY
+                || count(self.bytes.get(key.mark.offset..self.position).unwrap_or_default()) > MAX_SIMPLE_KEY);
+        if key.mark.line < self.line || too_far {
+            if key.required {
+                return Err(self.error(Some(key.mark.line), "could not find expected ':'"));
+            }
+            if let Some(key) = self.simple_keys.get_mut(level) {
+                key.possible = false;
+            }
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn save_simple_key(&mut self) -> Result<(), Error> {
+        // A key at the column of its mapping has to be one: a second scalar there would be no value.
+        let column = i64::from(self.column());
+        let required = !self.in_flow() && self.indent == column;
+        if self.simple_key_allowed {
+            let key = SimpleKey {
+                possible: true,
+                required,
+                token_number: self.tokens_taken + self.tokens.len(),
+                mark: self.mark(),
+            };
+            self.remove_simple_key()?;
+            if let Some(last) = self.simple_keys.last_mut() {
+                *last = key;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_simple_key(&mut self) -> Result<(), Error> {
+        let Some(key) = self.simple_keys.last().copied() else { return Ok(()) };
+        if key.possible && key.required {
+            return Err(self.error(Some(key.mark.line), "could not find expected ':'"));
+        }
+        if let Some(key) = self.simple_keys.last_mut() {
+            key.possible = false;
+        }
+        Ok(())
+    }
+
+    /// Opens a block collection at `column`, its token inserted before the token with `number` or at the end.
+    fn roll_indent(
+        &mut self,
+        column: i64,
+        number: Option<usize>,
+        kind: TokenKind<'a>,
+        mark: Mark,
+    ) -> Result<(), Error> {
+        if self.in_flow() || self.indent >= column {
+            return Ok(());
+        }
+        self.indents.push(self.indent);
+        self.indent = column;
+        if self.indents.len() > MAX_NESTING {
+            let line = self.line;
+            return Err(self.error(Some(line), "exceeded max depth of 10000"));
+        }
+        let token = Token { kind, start: mark, end_line: mark.line };
+        match number {
+            Some(number) => self.tokens.insert(number.saturating_sub(self.tokens_taken).min(self.tokens.len()), token),
+            None => self.tokens.push_back(token),
+        }
+        Ok(())
+    }
+
+    fn unroll_indent(&mut self, column: i64) {
+        if self.in_flow() {
+            return;
+        }
+        while self.indent > column {
+            let mark = self.mark();
+            self.push(TokenKind::BlockEnd, mark);
+            self.indent = self.indents.pop().unwrap_or(-1);
+        }
+    }
+
+    fn fetch_stream_end(&mut self) -> Result<(), Error> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        if !self.at_line_start() {
+            self.line += 1;
+            self.counted_column = 0;
+        }
+        self.unroll_indent(-1);
+        self.remove_simple_key()?;
+        self.simple_key_allowed = false;
+        let mark = self.mark();
+        self.push(TokenKind::StreamEnd, mark);
+        self.ended = true;
+        Ok(())
+    }
+
+    fn fetch_directive(&mut self) -> Result<(), Error> {
+        self.unroll_indent(-1);
+        self.remove_simple_key()?;
+        self.simple_key_allowed = false;
+        self.scan_directive()
+    }
+
+    fn fetch_flow_start(&mut self, kind: TokenKind<'a>) -> Result<(), Error> {
+        self.save_simple_key()?;
+        let token_number = self.tokens_taken + self.tokens.len() + 1;
+        self.simple_keys.push(SimpleKey { token_number, ..SimpleKey::default() });
+        if self.simple_keys.len() > MAX_NESTING + 1 {
+            let line = self.line;
+            return Err(self.error(Some(line), "exceeded max depth of 10000"));
+        }
+        self.simple_key_allowed = true;
+        self.push_indicator(kind, 1);
+        Ok(())
+    }
+
+    fn fetch_flow_end(&mut self, kind: TokenKind<'a>) -> Result<(), Error> {
+        self.remove_simple_key()?;
+        if self.simple_keys.len() > 1 {
+            self.simple_keys.pop();
+        }
+        self.simple_key_allowed = false;
+        self.push_indicator(kind, 1);
+        Ok(())
+    }
+
+    fn fetch_block_entry(&mut self) -> Result<(), Error> {
+        if !self.in_flow() {
+            if !self.simple_key_allowed {
+                let line = self.line;
+                return Err(self.error(Some(line), "block sequence entries are not allowed in this context"));
+            }
+            let mark = self.mark();
+            self.roll_indent(i64::from(mark.column), None, TokenKind::BlockSequenceStart, mark)?;
+        }
+        self.remove_simple_key()?;
+        self.simple_key_allowed = true;
+        self.push_indicator(TokenKind::BlockEntry, 1);
+        Ok(())
+    }
+
+    fn fetch_key(&mut self) -> Result<(), Error> {
+        if !self.in_flow() {
+            if !self.simple_key_allowed {
+                let line = self.line;
+                return Err(self.error(Some(line), "mapping keys are not allowed in this context"));
+            }
+            let mark = self.mark();
+            self.roll_indent(i64::from(mark.column), None, TokenKind::BlockMappingStart, mark)?;
+        }
+        self.remove_simple_key()?;
+        self.simple_key_allowed = !self.in_flow();
+        self.push_indicator(TokenKind::Key, 1);
+        Ok(())
+    }
+
+    fn fetch_value(&mut self) -> Result<(), Error> {
+        let level = self.simple_keys.len() - 1;
+        if self.is_simple_key_valid(level)? {
+            let key = self.simple_keys.last().copied().unwrap_or_default();
+            let token = Token { kind: TokenKind::Key, start: key.mark, end_line: key.mark.line };
+            let index = key.token_number.saturating_sub(self.tokens_taken).min(self.tokens.len());
+            self.tokens.insert(index, token);
+            let column = i64::from(key.mark.column);
+            self.roll_indent(column, Some(key.token_number), TokenKind::BlockMappingStart, key.mark)?;
+            if let Some(key) = self.simple_keys.last_mut() {
+                key.possible = false;
+            }
+            self.simple_key_allowed = false;
+        } else {
+            if !self.in_flow() {
+                if !self.simple_key_allowed {
+                    let line = self.line;
+                    return Err(self.error(Some(line), "mapping values are not allowed in this context"));
+                }
+                let mark = self.mark();
+                self.roll_indent(i64::from(mark.column), None, TokenKind::BlockMappingStart, mark)?;
+            }
+            self.simple_key_allowed = !self.in_flow();
+        }
+        self.push_indicator(TokenKind::Value, 1);
+        Ok(())
+    }
+}

@@ -1,0 +1,584 @@
+//! From the nodes of a document to values, with goyaml v2's rules on the way to JSON.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+
+use super::tape::{Kind, Node, Tape};
+use crate::go_number::{write_float_g_single, write_float_json};
+use crate::parse::Parser;
+use crate::resolve::{Resolved, resolve_plain, resolve_tagged};
+use crate::scan::{Dialect, Scanner};
+use crate::{Error, MAX_DEPTH, Value};
+
+/// Makes values of your own out of a document, without an intermediate tree.
+pub trait Builder {
+    /// A finished value.
+    type Value;
+    /// A list being filled.
+    type Sequence;
+    /// A map being filled.
+    type Mapping;
+
+    /// `null`
+    fn null(&mut self) -> Self::Value;
+    /// `true` or `false`
+    fn boolean(&mut self, value: bool) -> Self::Value;
+    /// A signed integer.
+    fn int(&mut self, value: i64) -> Self::Value;
+    /// An integer above the signed range.
+    fn uint(&mut self, value: u64) -> Self::Value;
+    /// A finite float.
+    fn float(&mut self, value: f64) -> Self::Value;
+    /// Text, borrowed from the input where possible.
+    fn string(&mut self, value: Cow<'_, str>) -> Self::Value;
+    /// Opens a list.
+    fn begin_sequence(&mut self) -> Self::Sequence;
+    /// Appends to a list.
+    fn push(&mut self, sequence: &mut Self::Sequence, value: Self::Value);
+    /// Closes a list.
+    fn end_sequence(&mut self, sequence: Self::Sequence) -> Self::Value;
+    /// Opens a map.
+    fn begin_mapping(&mut self) -> Self::Mapping;
+    /// Sets a key, replacing the value of an equal one.
+    fn insert(&mut self, mapping: &mut Self::Mapping, key: Cow<'_, str>, value: Self::Value);
+    /// Closes a map.
+    fn end_mapping(&mut self, mapping: Self::Mapping) -> Self::Value;
+}
+
+/// Which numbers come out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Numbers {
+    /// Floats only, as `encoding/json` decodes into `interface{}`: Helm's values.
+    #[default]
+    Float64,
+    /// Integers where the JSON text is an integer that fits 64 bits, as the Kubernetes API machinery decodes.
+    Json,
+    /// As the YAML says.
+    Yaml,
+}
+
+/// How to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Refuse equal keys in one map.
+    pub strict: bool,
+    /// Number types.
+    pub numbers: Numbers,
+}
+
+pub(super) fn parse_with<B: Builder>(text: &[u8], options: Options, builder: &mut B) -> Result<B::Value, Error> {
+    let input = crate::read::read(text);
+    let mut parser = Parser::new(Scanner::from_input(&input, Dialect::V2));
+    let Some(tape) = Tape::read(&mut parser)? else { return Ok(builder.null()) };
+    let mut walk = Walk::new(&tape, options, builder);
+    let value = walk.value(0, 0)?;
+    walk.finish()?;
+    Ok(value)
+}
+
+pub(super) fn plain_value(text: &str) -> Value {
+    match resolve_plain(Dialect::V2, text) {
+        Resolved::Null => Value::Null,
+        Resolved::Bool(value) => Value::Bool(value),
+        Resolved::Int(value) => Value::Int(value),
+        Resolved::Uint(value) => Value::Uint(value),
+        Resolved::Float(value) => Value::Float(value),
+        Resolved::Timestamp(_) | Resolved::Merge | Resolved::String | Resolved::Binary => {
+            Value::String(text.to_owned())
+        }
+    }
+}
+
+/// A key as goyaml decodes it: keys of different types are different keys until JSON makes them strings.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Bool(bool),
+    Int(i64),
+    Uint(u64),
+    Float(u64),
+    String(String),
+    Null,
+}
+
+struct Walk<'t, 'a, 'b, B: Builder> {
+    tape: &'t Tape<'a>,
+    options: Options,
+    builder: &'b mut B,
+    /// Problems that goyaml collects.
+    problems: Vec<String>,
+    /// The first thing that JSON cannot hold; reported only when the YAML itself was good.
+    json_key_error: Option<Error>,
+    json_value_error: Option<Error>,
+    /// Aliases being expanded.
+    active: Vec<u32>,
+    decoded: u64,
+    decoded_in_aliases: u64,
+}
+
+impl<'t, 'a, 'b, B: Builder> Walk<'t, 'a, 'b, B> {
+    fn new(tape: &'t Tape<'a>, options: Options, builder: &'b mut B) -> Self {
+        Self {
+            tape,
+            options,
+            builder,
+            problems: Vec::new(),
+            json_key_error: None,
+            json_value_error: None,
+            active: Vec::new(),
+            decoded: 0,
+            decoded_in_aliases: 0,
+        }
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        if !self.problems.is_empty() {
+            return Err(Error::Unmarshal { problems: self.problems });
+        }
+        match self.json_key_error.or(self.json_value_error) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn node(&self, index: u32) -> Result<&'t Node<'a>, Error> {
+        self.tape.get(index).ok_or_else(|| Error::syntax(0, "unknown problem parsing YAML content"))
+    }
+
+    /// go-yaml's guard against documents that are mostly aliases.
+    fn count(&mut self) -> Result<(), Error> {
+        self.decoded += 1;
+        self.decoded_in_aliases += u64::from(!self.active.is_empty());
+        if self.decoded_in_aliases > 100 && self.decoded > 1000 {
+            excessive_aliasing(self.decoded, self.decoded_in_aliases)?;
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, index: u32, depth: usize) -> Result<B::Value, Error> {
+        self.count()?;
+        if depth > MAX_DEPTH {
+            return Err(too_deep());
+        }
+        let node = self.node(index)?;
+        match &node.kind {
+            Kind::Scalar { value, .. } => {
+                let resolved = resolve(node)?;
+                self.scalar(resolved, value)
+            }
+            Kind::Alias { name, target } => {
+                self.enter_alias(name, index)?;
+                let value = self.value(*target, depth + 1)?;
+                self.active.pop();
+                Ok(value)
+            }
+            Kind::Sequence => {
+                let mut sequence = self.builder.begin_sequence();
+                let mut child = index + 1;
+                while child < node.end {
+                    let value = self.value(child, depth + 1)?;
+                    self.builder.push(&mut sequence, value);
+                    child = self.node(child)?.end;
+                }
+                Ok(self.builder.end_sequence(sequence))
+            }
+            Kind::Mapping => {
+                let mut mapping = self.builder.begin_mapping();
+                let mut keys = HashSet::new();
+                self.fill(index, depth, &mut mapping, &mut keys)?;
+                Ok(self.builder.end_mapping(mapping))
+            }
+        }
+    }
+
+    fn enter_alias(&mut self, name: &str, index: u32) -> Result<(), Error> {
+        if self.active.contains(&index) {
+            return Err(Error::syntax(0, format!("anchor '{name}' value contains itself")));
+        }
+        if self.active.len() > MAX_DEPTH {
+            return Err(too_deep());
+        }
+        self.active.push(index);
+        Ok(())
+    }
+
+    fn scalar(&mut self, resolved: Resolved, text: &Cow<'a, str>) -> Result<B::Value, Error> {
+        let builder = &mut *self.builder;
+        Ok(match (resolved, self.options.numbers) {
+            (Resolved::Null, _) => builder.null(),
+            (Resolved::Bool(value), _) => builder.boolean(value),
+            (Resolved::Int(value), Numbers::Float64) => builder.float(value as f64),
+            (Resolved::Uint(value), Numbers::Float64) => builder.float(value as f64),
+            (Resolved::Int(value), _) => builder.int(value),
+            (Resolved::Uint(value), _) => builder.uint(value),
+            (Resolved::Float(value), numbers) => {
+                if !value.is_finite() {
+                    let name = if value.is_nan() {
+                        "NaN"
+                    } else if value > 0.0 {
+                        "+Inf"
+                    } else {
+                        "-Inf"
+                    };
+                    self.json_value_error
+                        .get_or_insert_with(|| Error::Json { problem: format!("json: unsupported value: {name}") });
+                }
+                if numbers == Numbers::Json && value.fract() == 0.0 && value.abs() < 9.3e18 {
+                    let mut digits = String::new();
+                    write_float_json(value, &mut digits);
+                    if let Ok(integer) = digits.parse() {
+                        return Ok(builder.int(integer));
+                    }
+                }
+                builder.float(value)
+            }
+            (Resolved::Binary, _) => {
+                let text = go_string(decode_base64(text)?);
+                builder.string(Cow::Owned(text))
+            }
+            (Resolved::String | Resolved::Timestamp(_) | Resolved::Merge, _) => builder.string(Cow::Borrowed(text)),
+        })
+    }
+
+    fn fill(
+        &mut self,
+        index: u32,
+        depth: usize,
+        mapping: &mut B::Mapping,
+        keys: &mut HashSet<Key>,
+    ) -> Result<(), Error> {
+        let end = self.node(index)?.end;
+        let mut child = index + 1;
+        while child < end {
+            let key_node = self.node(child)?;
+            let value_index = key_node.end;
+            let value_node = self.node(value_index)?;
+            if is_merge(key_node) {
+                self.merge(value_index, depth, mapping, keys)?;
+            } else {
+                let (typed, key) = self.key(child, depth)?;
+                let value = self.value(value_index, depth + 1)?;
+                if self.options.strict
+                    && let Some(typed) = typed
+                {
+                    let printed = go_key(&typed);
+                    if !keys.insert(typed) {
+                        self.problems.push(format!("line {}: key {printed} already set in map", key_node.line + 1));
+                    }
+                }
+                self.builder.insert(mapping, key, value);
+            }
+            child = value_node.end;
+        }
+        Ok(())
+    }
+
+    /// A key both as goyaml has it (in strict mode only) and as JSON has it.
+    fn key(&mut self, index: u32, depth: usize) -> Result<(Option<Key>, Cow<'t, str>), Error> {
+        self.count()?;
+        let node = self.node(index)?;
+        let text = match &node.kind {
+            Kind::Scalar { value, .. } => value,
+            Kind::Alias { name, target } => {
+                self.enter_alias(name, index)?;
+                let key = self.key(*target, depth + 1)?;
+                self.active.pop();
+                return Ok(key);
+            }
+            Kind::Sequence | Kind::Mapping => return Err(self.collection_key(index, depth)?),
+        };
+        let resolved = resolve(node)?;
+        let typed = match resolved {
+            Resolved::Null => Key::Null,
+            Resolved::Bool(value) => Key::Bool(value),
+            Resolved::Int(value) => Key::Int(value),
+            Resolved::Uint(value) => Key::Uint(value),
+            Resolved::Float(value) => Key::Float(value.to_bits()),
+            Resolved::Binary => {
+                let text = go_string(decode_base64(text)?);
+                return Ok((self.options.strict.then(|| Key::String(text.clone())), Cow::Owned(text)));
+            }
+            Resolved::String | Resolved::Timestamp(_) | Resolved::Merge => {
+                return Ok((self.options.strict.then(|| Key::String(text.to_string())), Cow::Borrowed(text)));
+            }
+        };
+        let name = match &typed {
+            Key::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
+            Key::Int(value) => Cow::Owned(value.to_string()),
+            Key::Float(bits) => Cow::Owned(float_key(f64::from_bits(*bits))),
+            Key::Uint(value) => {
+                let problem = format!("unsupported map key of type: uint64, key: {value:#x}");
+                self.json_key_error.get_or_insert(Error::Json { problem });
+                Cow::Owned(value.to_string())
+            }
+            Key::Null | Key::String(_) => {
+                let problem = "unsupported map key of type: %!s(<nil>), key: <nil>".to_owned();
+                self.json_key_error.get_or_insert(Error::Json { problem });
+                Cow::Borrowed("null")
+            }
+        };
+        Ok((Some(typed), name))
+    }
+
+    /// The error for `? [a]`; decoding the key comes first and may fail on its own.
+    fn collection_key(&mut self, index: u32, depth: usize) -> Result<Error, Error> {
+        let mut builder = ValueBuilder;
+        let mut walk = Walk::new(self.tape, Options { numbers: Numbers::Yaml, strict: false }, &mut builder);
+        walk.active.clone_from(&self.active);
+        let value = walk.value(index, depth + 1)?;
+        let mut text = String::from("invalid map key: ");
+        go_syntax(&value, &mut text);
+        Ok(Error::syntax(0, text))
+    }
+
+    fn merge(
+        &mut self,
+        index: u32,
+        depth: usize,
+        mapping: &mut B::Mapping,
+        keys: &mut HashSet<Key>,
+    ) -> Result<(), Error> {
+        if depth > MAX_DEPTH {
+            return Err(too_deep());
+        }
+        let node = self.node(index)?;
+        match &node.kind {
+            Kind::Mapping => {
+                self.count()?;
+                self.fill(index, depth + 1, mapping, keys)
+            }
+            Kind::Alias { name, target } => {
+                if !matches!(self.node(*target)?.kind, Kind::Mapping) {
+                    return Err(wants_map());
+                }
+                self.count()?;
+                self.enter_alias(name, index)?;
+                self.count()?;
+                self.fill(*target, depth + 1, mapping, keys)?;
+                self.active.pop();
+                Ok(())
+            }
+            Kind::Sequence => {
+                // The first of the list wins, so it is applied last.
+                let mut items = Vec::new();
+                let mut child = index + 1;
+                while child < node.end {
+                    items.push(child);
+                    child = self.node(child)?.end;
+                }
+                for item in items.into_iter().rev() {
+                    if matches!(self.node(item)?.kind, Kind::Scalar { .. } | Kind::Sequence) {
+                        return Err(wants_map());
+                    }
+                    self.merge(item, depth + 1, mapping, keys)?;
+                }
+                Ok(())
+            }
+            Kind::Scalar { .. } => Err(wants_map()),
+        }
+    }
+}
+
+fn wants_map() -> Error {
+    Error::syntax(0, "map merge requires map or sequence of maps as the value")
+}
+
+fn too_deep() -> Error {
+    Error::syntax(0, format!("exceeded max depth of {MAX_DEPTH}"))
+}
+
+/// go-yaml: up to 400,000 nodes nearly all may come from aliases, from 4,000,000 on a tenth.
+pub(crate) fn excessive_aliasing(decoded: u64, in_aliases: u64) -> Result<(), Error> {
+    const LOW: f64 = 400_000.0;
+    const HIGH: f64 = 4_000_000.0;
+    let total = decoded as f64;
+    let allowed = if total <= LOW {
+        0.99
+    } else if total >= HIGH {
+        0.10
+    } else {
+        0.99 - 0.89 * ((total - LOW) / (HIGH - LOW))
+    };
+    if in_aliases as f64 / total > allowed {
+        return Err(Error::syntax(0, "document contains excessive aliasing"));
+    }
+    Ok(())
+}
+
+fn is_merge(node: &Node<'_>) -> bool {
+    match &node.kind {
+        Kind::Scalar { value, implicit, .. } => {
+            value == "<<" && (*implicit || node.tag.as_deref() == Some("tag:yaml.org,2002:merge"))
+        }
+        _ => false,
+    }
+}
+
+fn resolve(node: &Node<'_>) -> Result<Resolved, Error> {
+    let Kind::Scalar { value, implicit, quoted } = &node.kind else { return Ok(Resolved::String) };
+    match node.tag.as_deref() {
+        None if *implicit && !*quoted => Ok(resolve_plain(Dialect::V2, value)),
+        None => Ok(Resolved::String),
+        Some(tag) => resolve_tagged(Dialect::V2, tag, value),
+    }
+}
+
+fn float_key(value: f64) -> String {
+    let mut text = String::new();
+    write_float_g_single(value, &mut text);
+    match text.as_str() {
+        "+Inf" => ".inf".to_owned(),
+        "-Inf" => "-.inf".to_owned(),
+        "NaN" => ".nan".to_owned(),
+        _ => text,
+    }
+}
+
+/// A key in Go's `%#v`.
+fn go_key(key: &Key) -> String {
+    match key {
+        Key::Bool(value) => value.to_string(),
+        Key::Int(value) => value.to_string(),
+        Key::Uint(value) => format!("{value:#x}"),
+        Key::Float(bits) => {
+            let mut text = String::new();
+            crate::go_number::write_float_g(f64::from_bits(*bits), &mut text);
+            text
+        }
+        Key::String(text) => go_quote(text),
+        Key::Null => "interface {}(nil)".to_owned(),
+    }
+}
+
+/// Go's `%q`, near enough for messages.
+fn go_quote(text: &str) -> String {
+    format!("{text:?}").replace("\\'", "'").replace("\\u{", "\\u{")
+}
+
+/// Go's `%#v` of decoded values.
+fn go_syntax(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("interface {}(nil)"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Int(value) => out.push_str(&value.to_string()),
+        Value::Uint(value) => out.push_str(&format!("{value:#x}")),
+        Value::Float(value) => crate::go_number::write_float_g(*value, out),
+        Value::String(text) => out.push_str(&go_quote(text)),
+        Value::Sequence(items) => {
+            out.push_str("[]interface {}{");
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push_str(", ");
+                }
+                go_syntax(item, out);
+            }
+            out.push('}');
+        }
+        Value::Mapping(mapping) => {
+            out.push_str("map[interface {}]interface {}{");
+            for (index, (key, item)) in mapping.iter().enumerate() {
+                if index > 0 {
+                    out.push_str(", ");
+                }
+                out.push_str(&go_quote(key));
+                out.push(':');
+                go_syntax(item, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// A Go string with any bytes, as `encoding/json` passes it on: every bad byte becomes U+FFFD.
+fn go_string(bytes: Vec<u8>) -> String {
+    match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let mut text = String::new();
+            for chunk in error.as_bytes().utf8_chunks() {
+                text.push_str(chunk.valid());
+                text.extend(chunk.invalid().iter().map(|_| '\u{FFFD}'));
+            }
+            text
+        }
+    }
+}
+
+/// Go's `base64.StdEncoding`: padding required, line breaks ignored, anything else refused.
+pub(crate) fn decode_base64(text: &str) -> Result<Vec<u8>, Error> {
+    let bad = || Error::syntax(0, "!!binary value contains invalid base64 data");
+    let clean: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    if !clean.len().is_multiple_of(4) {
+        return Err(bad());
+    }
+    let mut out = Vec::with_capacity(clean.len() / 4 * 3);
+    let groups = clean.len() / 4;
+    for (index, group) in clean.chunks(4).enumerate() {
+        let padding = group.iter().rev().take_while(|byte| **byte == b'=').count();
+        if padding > 2 || (padding > 0 && index + 1 != groups) {
+            return Err(bad());
+        }
+        let mut bits = 0_u32;
+        for byte in group.iter().take(4 - padding) {
+            let digit = match byte {
+                b'A'..=b'Z' => byte - b'A',
+                b'a'..=b'z' => byte - b'a' + 26,
+                b'0'..=b'9' => byte - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return Err(bad()),
+            };
+            bits = (bits << 6) | u32::from(digit);
+        }
+        bits <<= 6 * padding;
+        let [_, first, second, third] = bits.to_be_bytes();
+        out.extend([first, second, third].iter().take(3 - padding));
+    }
+    Ok(out)
+}
+
+/// Builds [`Value`]s.
+#[derive(Debug)]
+pub(super) struct ValueBuilder;
+
+impl Builder for ValueBuilder {
+    type Value = Value;
+    type Sequence = Vec<Value>;
+    type Mapping = BTreeMap<String, Value>;
+
+    fn null(&mut self) -> Value {
+        Value::Null
+    }
+    fn boolean(&mut self, value: bool) -> Value {
+        Value::Bool(value)
+    }
+    fn int(&mut self, value: i64) -> Value {
+        Value::Int(value)
+    }
+    fn uint(&mut self, value: u64) -> Value {
+        Value::Uint(value)
+    }
+    fn float(&mut self, value: f64) -> Value {
+        Value::Float(value)
+    }
+    fn string(&mut self, value: Cow<'_, str>) -> Value {
+        Value::String(value.into_owned())
+    }
+    fn begin_sequence(&mut self) -> Vec<Value> {
+        Vec::new()
+    }
+    fn push(&mut self, sequence: &mut Vec<Value>, value: Value) {
+        sequence.push(value);
+    }
+    fn end_sequence(&mut self, sequence: Vec<Value>) -> Value {
+        Value::Sequence(sequence)
+    }
+    fn begin_mapping(&mut self) -> Self::Mapping {
+        BTreeMap::new()
+    }
+    fn insert(&mut self, mapping: &mut Self::Mapping, key: Cow<'_, str>, value: Value) {
+        mapping.insert(key.into_owned(), value);
+    }
+    fn end_mapping(&mut self, mapping: Self::Mapping) -> Value {
+        Value::Mapping(mapping)
+    }
+}

@@ -1,0 +1,1 @@
+//! `go.yaml.in/yaml/v3` (being written: nodes, comments kept, kyaml styles).
