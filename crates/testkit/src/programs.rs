@@ -83,6 +83,14 @@ const PROGRAMS: &[Program] = &[
         stamp: Some(Stamp { module: "github.com/fullstorydev/grpcurl", flags: "-X main.version={}" }),
         copied: None,
     },
+    Program {
+        name: "flux",
+        directory: "tools/flux",
+        package: "./cmd/flux",
+        stamp: Some(Stamp { module: "github.com/fluxcd/flux2/v2", flags: "-X main.VERSION={bare}" }),
+        // Its releases embed manifests that are generated; without any file there it does not compile.
+        copied: Some(Copied { module: "github.com/fluxcd/flux2/v2", placeholder: "cmd/flux/manifests/none.yaml" }),
+    },
 ];
 
 /// The file of kwok stages, made from kwok's own module beside the kwok program.
@@ -101,7 +109,7 @@ const STAGES: &[&str] = &[
 pub const CONTROL_PLANE: &[&str] =
     &["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok"];
 
-/// The path of a program: `etcd`, `kube-…`, `kubectl`, `kwok`, `helm`, `kustomize` or `grpcurl`. Looks in `$KUBEBUILDER_ASSETS`,
+/// The path of a program: `etcd`, `kube-…`, `kubectl`, `kwok`, `helm`, `kustomize`, `grpcurl` or `flux`. Looks in `$KUBEBUILDER_ASSETS`,
 /// then in the cache, and else builds it (blocking; minutes for the large ones).
 pub fn tool(name: &str) -> Result<PathBuf> {
     ensure(&[name])?;
@@ -243,6 +251,9 @@ fn build(program: &Program) -> Result<()> {
     }
     fs::rename(&partial, output.join(program.name))?;
     fs::remove_file(log)?;
+    if program.copied.is_some() {
+        fs::remove_dir_all(source)?;
+    }
     crate::notice(&format!("testkit: built {} in {} s", program.name, started.elapsed().as_secs()));
     Ok(())
 }
@@ -278,8 +289,10 @@ fn stamp_flags(template: &str, version: &str) -> String {
 
 /// Where a module lies in Go's module cache.
 fn module_source(directory: &Path, module: &str) -> Result<PathBuf> {
+    let manifest = fs::read_to_string(directory.join("go.mod"))?;
+    let module = format!("{module}@{}", pinned(&manifest, module)?);
     let output = go(directory)
-        .args(["mod", "download", "-json", module])
+        .args(["mod", "download", "-json", &module])
         .output()
         .context("running go mod download (needs Go 1.26 or later)")?;
     let described: serde_json::Value = serde_json::from_slice(&output.stdout)
@@ -308,6 +321,9 @@ fn write_stages(path: &Path) -> Result<()> {
 fn copy_module(copied: &Copied, directory: &Path, output: &Path) -> Result<PathBuf> {
     let source = module_source(directory, copied.module)?;
     let target = output.join("source");
+    if target.exists() {
+        fs::remove_dir_all(&target)?;
+    }
     let status = Command::new("cp")
         .args(["-r", "--no-preserve=mode"])
         .arg(&source)

@@ -229,9 +229,11 @@ async fn spans_are_received() {
 
 #[tokio::test]
 async fn the_judges_say_their_pinned_versions() {
-    for (program, arguments, version) in
-        [("kustomize", vec!["version"], "v5.8.1"), ("grpcurl", vec!["-version"], "v1.9.4"), ("flux", vec!["version", "--client"], "2.9.")]
-    {
+    for (program, arguments, version) in [
+        ("kustomize", vec!["version"], "v5.8.1"),
+        ("grpcurl", vec!["-version"], "v1.9.4"),
+        ("flux", vec!["version", "--client"], "2.9.4"),
+    ] {
         let path = tokio::task::spawn_blocking(move || testkit::tool(program)).await.unwrap().unwrap();
         let output = tokio::process::Command::new(path).args(arguments).output().await.unwrap();
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
