@@ -229,13 +229,10 @@ async fn spans_are_received() {
 
 #[tokio::test]
 async fn the_judges_say_their_pinned_versions() {
-    for (program, arguments, version) in [
-        ("kustomize", vec!["version"], "v5.8.1"),
-        ("grpcurl", vec!["-version"], "v1.9.4"),
-        ("flux", vec!["version", "--client"], "2.9.4"),
-    ] {
+    // flux is built only where a test drives it: it takes two minutes.
+    for (program, argument, version) in [("kustomize", "version", "v5.8.1"), ("grpcurl", "-version", "v1.9.4")] {
         let path = tokio::task::spawn_blocking(move || testkit::tool(program)).await.unwrap().unwrap();
-        let output = tokio::process::Command::new(path).args(arguments).output().await.unwrap();
+        let output = tokio::process::Command::new(path).arg(argument).output().await.unwrap();
         let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         assert!(said.contains(version), "{program}: {said}");
     }
