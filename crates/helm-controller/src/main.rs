@@ -1,3 +1,3 @@
-//! Installs, upgrades, tests and heals Helm releases declared as HelmRelease objects.
+//! The helm-controller binary.
 
 fn main() {}

@@ -1,0 +1,8 @@
+//! helm-controller: installs, upgrades, tests and heals Helm releases declared as HelmRelease objects.
+//!
+//! Every decision is a pure function ([`plan`], [`action`]); the modules around them observe the cluster, carry the
+//! decisions out and write down what was found. No worker ever waits for a rollout, a hook or a dependency: waiting is a
+//! state that watches and due times end.
+
+pub mod action;
+pub mod plan;
