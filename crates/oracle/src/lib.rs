@@ -30,20 +30,26 @@ impl Oracle {
     /// Prints one line and gives `None` when Go is not installed. Panics when Go is there but the program cannot be built:
     /// that is a defect of the test suite and must not pass for a skip.
     #[must_use]
-    #[expect(clippy::panic, reason = "test helper: a broken oracle must fail the test")]
     pub fn start(name: &str) -> Option<Self> {
+        Self::start_in("oracle", name)
+    }
+
+    /// Starts the program `tests/MODULE/cmd/NAME`: a Go module of its own keeps its versions apart from the other's.
+    #[must_use]
+    #[expect(clippy::panic, reason = "test helper: a broken oracle must fail the test")]
+    pub fn start_in(module: &str, name: &str) -> Option<Self> {
         if !has_go() {
             eprintln!("SKIPPED: the oracle `{name}` needs Go, which is not installed");
             return None;
         }
-        match Self::start_with_go(name) {
+        match Self::start_with_go(module, name) {
             Ok(oracle) => Some(oracle),
             Err(error) => panic!("oracle `{name}`: {error:#}"),
         }
     }
 
-    fn start_with_go(name: &str) -> anyhow::Result<Self> {
-        let program = build(name)?;
+    fn start_with_go(module: &str, name: &str) -> anyhow::Result<Self> {
+        let program = build(module, name)?;
         let mut child = Command::new(&program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -170,8 +176,8 @@ fn cache_directory() -> anyhow::Result<PathBuf> {
 }
 
 /// Builds the program unless the cache has it for exactly these sources and versions.
-fn build(name: &str) -> anyhow::Result<PathBuf> {
-    let module = workspace().join("tests/oracle");
+fn build(module: &str, name: &str) -> anyhow::Result<PathBuf> {
+    let module = workspace().join("tests").join(module);
     let sources = module.join("cmd").join(name);
     let mut files = vec![module.join("go.mod"), module.join("go.sum")];
     for entry in fs_err::read_dir(&sources)? {
@@ -189,7 +195,7 @@ fn build(name: &str) -> anyhow::Result<PathBuf> {
         hash.update(content);
     }
     let digest = hex::encode(hash.finalize());
-    let directory = cache_directory()?.join("oracle").join(name);
+    let directory = cache_directory()?.join(module.file_name().unwrap_or_default()).join(name);
     let program = directory.join(digest.get(..16).unwrap_or(&digest));
     if program.exists() {
         return Ok(program);
@@ -206,7 +212,7 @@ fn build(name: &str) -> anyhow::Result<PathBuf> {
         .status()
         .context("run go build")?;
     if !status.success() {
-        bail!("go build ./cmd/{name} failed in tests/oracle");
+        bail!("go build ./cmd/{name} failed in {}", module.display());
     }
     fs_err::rename(&unfinished, &program)?;
     Ok(program)

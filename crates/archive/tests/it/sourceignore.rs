@@ -1,7 +1,5 @@
 //! Ignore rules: the corpus, and whatever proptest invents, against Flux's own matcher.
 
-use std::path::PathBuf;
-
 use archive::sourceignore::{MatchResult, Matcher, Pattern, default_patterns, read_patterns, version_control_patterns};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -55,18 +53,9 @@ impl Case {
     }
 }
 
-fn shared() -> Option<PathBuf> {
-    let path = option_env!("TOWLINE_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    path.is_dir().then_some(path)
-}
-
 #[test]
 fn the_corpus_is_matched() {
-    let Some(shared) = shared() else {
-        println!("skipped: the shared corpus is not here");
-        return;
-    };
+    let Some(shared) = oracle::shared_directory() else { return };
     #[expect(clippy::disallowed_methods, reason = "tests have no fs_err here")]
     let text = std::fs::read(shared.join("corpus/sourceignore.json")).unwrap();
     let cases: Vec<Case> = serde_json::from_slice(&text).unwrap();
@@ -121,13 +110,12 @@ fn path() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(prop_oneof![4 => "[ab]{1,3}", 1 => "\\PC{1,3}"], 1..5)
 }
 
-#[cfg(any())]
 #[test]
 fn invented_patterns_match_as_in_flux() {
     let Some(oracle) = oracle::Oracle::start_in("oracle-flux", "sourceignore") else { return };
     let oracle = std::cell::RefCell::new(oracle);
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 4000,
+        cases: oracle::fuzz_cases(4000),
         failure_persistence: None,
         ..ProptestConfig::default()
     });
