@@ -16,7 +16,6 @@ pub(crate) enum Resolved {
     Uint(u64),
     Float(f64),
     Timestamp(Timestamp),
-    Merge,
     /// Plain text.
     String,
     /// Base64 text.
@@ -31,7 +30,6 @@ impl Resolved {
             Self::Int(_) | Self::Uint(_) => "!!int",
             Self::Float(_) => "!!float",
             Self::Timestamp(_) => "!!timestamp",
-            Self::Merge => "!!merge",
             Self::String => "!!str",
             Self::Binary => "!!binary",
         }
@@ -55,7 +53,6 @@ pub(crate) fn resolve_plain(dialect: Dialect, text: &str) -> Resolved {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
             resolve_word(dialect, text).unwrap_or(Resolved::String)
         }
-        b'<' if text == "<<" => Resolved::Merge,
         _ => Resolved::String,
     }
 }

@@ -1,11 +1,13 @@
 //! Writing characters: libyaml's emitter below the level of collections, shared by the dialects.
 
+use crate::scan::Dialect;
+
 mod analysis;
 mod scalar;
 
 pub(crate) use scalar::Place;
 
-pub(crate) use analysis::Analysis;
+pub(crate) use analysis::{Analysis, is_break_char};
 
 /// The text written so far and what the emitter has to remember about it.
 #[derive(Debug)]
@@ -22,11 +24,11 @@ pub(crate) struct Writer {
     pub(crate) whitespace: bool,
     /// Are there only indentation characters (spaces, `-`, `?`, `:`) on this line so far?
     pub(crate) indention: bool,
-    pub(crate) dialect: crate::scan::Dialect,
+    pub(crate) dialect: Dialect,
 }
 
 impl Writer {
-    pub(crate) fn new(dialect: crate::scan::Dialect, best_indent: i64, best_width: usize) -> Self {
+    pub(crate) fn new(dialect: Dialect, best_indent: i64, best_width: usize) -> Self {
         Self {
             out: String::new(),
             column: 0,
@@ -36,6 +38,18 @@ impl Writer {
             whitespace: true,
             indention: true,
             dialect,
+        }
+    }
+
+    /// Indentation of what is nested in the current collection; v3 aligns it to multiples, except in sequences.
+    pub(crate) fn deeper(&self, flow: bool, in_sequence: bool) -> i64 {
+        if self.indent < 0 {
+            return if flow { self.best_indent } else { 0 };
+        }
+        match self.dialect {
+            Dialect::V2 => self.indent + self.best_indent,
+            Dialect::V3 if in_sequence => self.indent + 2,
+            Dialect::V3 => (self.indent + self.best_indent) / self.best_indent * self.best_indent,
         }
     }
 

@@ -10,6 +10,8 @@ use crate::scan::{Dialect, ScalarStyle};
 pub(crate) struct Place {
     pub(crate) in_flow: bool,
     pub(crate) simple_key: bool,
+    /// Directly in a block sequence.
+    pub(crate) in_sequence: bool,
 }
 
 impl Writer {
@@ -37,9 +39,10 @@ impl Writer {
     }
 
     /// Writes `text` in `style` (which [`Writer::select_style`] has found to fit), its continuation lines one level deeper.
-    pub(crate) fn write_scalar(&mut self, text: &str, style: ScalarStyle, allow_breaks: bool) {
+    pub(crate) fn write_scalar(&mut self, text: &str, style: ScalarStyle, place: Place) {
+        let allow_breaks = !place.simple_key;
         let outer = self.indent;
-        self.indent = if outer < 0 { self.best_indent } else { outer + self.best_indent };
+        self.indent = self.deeper(true, place.in_sequence);
         match style {
             ScalarStyle::Plain => self.write_plain(text, allow_breaks),
             ScalarStyle::SingleQuoted => self.write_single_quoted(text, allow_breaks),
@@ -260,16 +263,15 @@ impl Writer {
         self.whitespace = true;
         let mut breaks = true;
         let mut leading_spaces = true;
+        // libyaml looks at what follows the break; the Go libraries look at the beginning of the text.
+        let begins_with_text =
+            text.trim_start_matches(is_break_char).starts_with(|first| !matches!(first, ' ' | '\t'));
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             let after = rest.get(character.len_utf8()..).unwrap_or_default();
             if is_break_char(character) {
-                if !breaks && !leading_spaces && character == '\n' {
-                    // A break before text needs a second one, or it would be read as a space.
-                    let next = after.trim_start_matches(is_break_char).chars().next();
-                    if next.is_some_and(|next| next != ' ' && next != '\t') {
-                        self.put_break();
-                    }
+                if !breaks && !leading_spaces && character == '\n' && begins_with_text {
+                    self.put_break();
                 }
                 self.write_break_char(character);
                 self.indention = true;

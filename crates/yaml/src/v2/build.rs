@@ -83,7 +83,7 @@ pub(super) fn plain_value(text: &str) -> Value {
         Resolved::Int(value) => Value::Int(value),
         Resolved::Uint(value) => Value::Uint(value),
         Resolved::Float(value) => Value::Float(value),
-        Resolved::Timestamp(_) | Resolved::Merge | Resolved::String | Resolved::Binary => {
+        Resolved::Timestamp(_) | Resolved::String | Resolved::Binary => {
             Value::String(text.to_owned())
         }
     }
@@ -235,7 +235,7 @@ impl<'t, 'a, 'b, B: Builder> Walk<'t, 'a, 'b, B> {
                 let text = go_string(decode_base64(text)?);
                 builder.string(Cow::Owned(text))
             }
-            (Resolved::String | Resolved::Timestamp(_) | Resolved::Merge, _) => builder.string(Cow::Borrowed(text)),
+            (Resolved::String | Resolved::Timestamp(_), _) => builder.string(Cow::Borrowed(text)),
         })
     }
 
@@ -297,7 +297,7 @@ impl<'t, 'a, 'b, B: Builder> Walk<'t, 'a, 'b, B> {
                 let text = go_string(decode_base64(text)?);
                 return Ok((self.options.strict.then(|| Key::String(text.clone())), Cow::Owned(text)));
             }
-            Resolved::String | Resolved::Timestamp(_) | Resolved::Merge => {
+            Resolved::String | Resolved::Timestamp(_) => {
                 return Ok((self.options.strict.then(|| Key::String(text.to_string())), Cow::Borrowed(text)));
             }
         };
@@ -489,7 +489,7 @@ fn go_syntax(value: &Value, out: &mut String) {
 }
 
 /// A Go string with any bytes, as `encoding/json` passes it on: every bad byte becomes U+FFFD.
-fn go_string(bytes: Vec<u8>) -> String {
+pub(crate) fn go_string(bytes: Vec<u8>) -> String {
     match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {

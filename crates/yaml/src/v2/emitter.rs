@@ -166,8 +166,8 @@ impl Emitter {
         } else {
             ScalarStyle::DoubleQuoted
         };
-        let style = Writer::select_style(wanted, analysis, text.is_empty(), Place { in_flow: false, simple_key });
-        self.writer.write_scalar(text, style, !simple_key);
+        let style = Writer::select_style(wanted, analysis, text.is_empty(), Place { simple_key, ..Place::default() });
+        self.writer.write_scalar(text, style, Place { simple_key, ..Place::default() });
     }
 
     /// What a string is after JSON has been written and read as YAML, which is not always the same string.
@@ -202,7 +202,7 @@ impl Emitter {
 
     fn plain(&mut self, text: &str) {
         self.before_value();
-        self.writer.write_scalar(text, ScalarStyle::Plain, true);
+        self.writer.write_scalar(text, ScalarStyle::Plain, Place::default());
         self.after_value();
     }
 
@@ -314,7 +314,7 @@ impl Emitter {
 }
 
 fn resolves_to_string(text: &str) -> bool {
-    matches!(resolve_plain(Dialect::V2, text), Resolved::String | Resolved::Merge) && !is_base60(text)
+    resolve_plain(Dialect::V2, text) == Resolved::String && !is_base60(text)
 }
 
 fn control_character() -> Error {

@@ -16,6 +16,8 @@ pub use emitter::{Emitter, Flavor};
 pub use json::{to_json, write_json, write_json_string};
 pub use sort::compare_keys;
 
+pub(crate) use build::{decode_base64, excessive_aliasing, go_string};
+
 use build::ValueBuilder;
 
 use crate::scan::Dialect;
