@@ -23,11 +23,7 @@ impl TryFrom<Option<v1::SourceRef>> for Source {
 
 impl From<&Source> for v1::SourceRef {
     fn from(source: &Source) -> Self {
-        Self {
-            kind: source.kind.as_str().to_owned(),
-            namespace: source.namespace.clone(),
-            name: source.name.clone(),
-        }
+        Self { kind: source.kind.as_str().to_owned(), namespace: source.namespace.clone(), name: source.name.clone() }
     }
 }
 
@@ -41,10 +37,7 @@ pub(crate) fn artifact_message(source: &Source, artifact: &Artifact) -> v1::Arti
         path: artifact.path.clone(),
         url: artifact.url.clone(),
         size: artifact.size.unwrap_or_default(),
-        last_update_time: Some(prost_types::Timestamp {
-            seconds: time.as_second(),
-            nanos: time.subsec_nanosecond(),
-        }),
+        last_update_time: Some(prost_types::Timestamp { seconds: time.as_second(), nanos: time.subsec_nanosecond() }),
         metadata: artifact.metadata.clone().into_iter().collect(),
     }
 }

@@ -41,10 +41,7 @@ impl TokenReviewer {
             return answer.map_err(AuthError::Rejected);
         }
         let review = TokenReview {
-            spec: TokenReviewSpec {
-                audiences: Some(vec![crate::AUDIENCE.to_owned()]),
-                token: Some(token.to_owned()),
-            },
+            spec: TokenReviewSpec { audiences: Some(vec![crate::AUDIENCE.to_owned()]), token: Some(token.to_owned()) },
             ..TokenReview::default()
         };
         let review = self

@@ -15,4 +15,4 @@ pub mod source;
 mod trace;
 
 /// The audience that tokens for the gRPC service must have.
-pub const AUDIENCE: &str = "towline-artifact";
+pub const AUDIENCE: &str = common::names::ARTIFACT_AUDIENCE;

@@ -78,7 +78,9 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// Not a kind that has artifacts.
-    #[error("{0:?} is not a kind of source; known are Bucket, ExternalArtifact, GitRepository, HelmChart, HelmRepository, OCIRepository")]
+    #[error(
+        "{0:?} is not a kind of source; known are Bucket, ExternalArtifact, GitRepository, HelmChart, HelmRepository, OCIRepository"
+    )]
     Kind(String),
     /// Namespace or name is missing.
     #[error("a source is named by kind, namespace and name; {0} is missing")]
@@ -127,7 +129,8 @@ mod tests {
         let source = Source::from_path("helmchart/apps/web/web-1.0.0.tgz").unwrap();
         assert_eq!(source, Source::new(SourceKind::HelmChart, "apps", "web"));
         assert_eq!(source.directory(), "helmchart/apps/web");
-        for bad in ["", "helmchart/apps/web", "helmchart/apps/web/", "a/b/c/d", "helmchart//web/f", "x/helmchart/a/b/c"] {
+        for bad in ["", "helmchart/apps/web", "helmchart/apps/web/", "a/b/c/d", "helmchart//web/f", "x/helmchart/a/b/c"]
+        {
             assert!(Source::from_path(bad).is_err(), "{bad}");
         }
     }

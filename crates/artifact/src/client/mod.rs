@@ -55,7 +55,9 @@ pub enum FetchError {
         source: ParseDigestError,
     },
     /// The digest is by an algorithm that is not built in.
-    #[error("artifact '{path}' has a digest by {algorithm}, which is not supported; configure the source-controller to use sha256")]
+    #[error(
+        "artifact '{path}' has a digest by {algorithm}, which is not supported; configure the source-controller to use sha256"
+    )]
     Algorithm {
         /// The artifact's path.
         path: String,
@@ -215,10 +217,10 @@ impl<'a> Collector<'a> {
     fn new(artifact: &'a Artifact, limit: u64) -> Result<Self, FetchError> {
         let path = || artifact.path.clone();
         let expected = artifact.digest().map_err(|source| FetchError::Digest { path: path(), source })?;
-        let hasher = expected.algorithm().and_then(Hasher::new).ok_or_else(|| FetchError::Algorithm {
-            path: path(),
-            algorithm: expected.algorithm_name().to_owned(),
-        })?;
+        let hasher = expected
+            .algorithm()
+            .and_then(Hasher::new)
+            .ok_or_else(|| FetchError::Algorithm { path: path(), algorithm: expected.algorithm_name().to_owned() })?;
         let size = artifact.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
         if size > limit {
             return Err(FetchError::TooLarge { path: path(), limit });

@@ -88,11 +88,7 @@ impl From<AuthError> for Status {
 }
 
 /// Asks for permission to read one source; the status says what is missing.
-pub(super) async fn authorise_get(
-    authoriser: &dyn Authoriser,
-    caller: &Caller,
-    source: &Source,
-) -> Result<(), Status> {
+pub(super) async fn authorise_get(authoriser: &dyn Authoriser, caller: &Caller, source: &Source) -> Result<(), Status> {
     let Source { kind, namespace, name } = source;
     if authoriser.is_allowed(caller, Verb::Get, *kind, Some(namespace), Some(name)).await? {
         return Ok(());

@@ -25,9 +25,7 @@ pub(super) fn router(root: PathBuf) -> Router {
 pub(super) async fn open(root: &Path, path: &str) -> io::Result<File> {
     let not_found = || io::Error::from(io::ErrorKind::NotFound);
     let elements: Vec<&str> = path.split('/').collect();
-    let is_plain = |element: &&str| {
-        !element.is_empty() && !element.starts_with('.') && !element.contains(['\\', '\0'])
-    };
+    let is_plain = |element: &&str| !element.is_empty() && !element.starts_with('.') && !element.contains(['\\', '\0']);
     if elements.len() != 4 || !elements.iter().all(is_plain) {
         return Err(not_found());
     }
@@ -142,7 +140,10 @@ fn is_unmodified(headers: &HeaderMap, modified: Option<Timestamp>) -> bool {
 enum Range {
     /// No range that we understand: the whole file.
     Whole,
-    Part { start: u64, length: u64 },
+    Part {
+        start: u64,
+        length: u64,
+    },
     Unsatisfiable,
 }
 
@@ -155,9 +156,9 @@ fn parse_range(text: &str, size: u64) -> Range {
         ("", "") => return Range::Whole,
         ("", suffix) => suffix.parse().map(|length: u64| (size.saturating_sub(length), size)),
         (start, "") => start.parse().map(|start| (start, size)),
-        (start, end) => start
-            .parse()
-            .and_then(|start| end.parse().map(|end: u64| (start, end.saturating_add(1).min(size)))),
+        (start, end) => {
+            start.parse().and_then(|start| end.parse().map(|end: u64| (start, end.saturating_add(1).min(size))))
+        }
     };
     match bounds {
         Ok((start, end)) if start < end => Range::Part { start, length: end - start },

@@ -55,11 +55,8 @@ impl Service {
     }
 
     async fn open(&self, source: &Source, digest: &str) -> Result<(Artifact, tokio::fs::File), Status> {
-        let artifact = if digest.is_empty() {
-            self.catalogue.current(source)
-        } else {
-            self.catalogue.by_digest(source, digest)
-        };
+        let artifact =
+            if digest.is_empty() { self.catalogue.current(source) } else { self.catalogue.by_digest(source, digest) };
         let artifact = artifact.ok_or_else(|| no_artifact(source, digest))?;
         let file = files::open(&self.root, &artifact.path).await.map_err(|error| {
             tracing::warn!(%source, path = artifact.path, error = %error, "artifact cannot be opened");
