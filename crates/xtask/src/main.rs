@@ -1,3 +1,27 @@
-//! Code generation, CRDs, RBAC, tidy, demo, images, benchmarks.
+//! The project's own tasks: code generation, drift checks, tidiness, images. `cargo xtask --help` lists them.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
-fn main() {}
+mod crds;
+mod generated;
+mod parity;
+mod proto;
+mod yaml_text;
+
+use clap::Parser;
+
+/// Tasks of the Towline project.
+#[derive(Debug, Parser)]
+#[command(name = "xtask")]
+enum Task {
+    /// Writes deploy/crds from the API types.
+    Crds(generated::Mode),
+    /// Writes the gRPC code from proto/.
+    Proto(generated::Mode),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Task::parse() {
+        Task::Crds(mode) => generated::settle(crds::files()?, mode),
+        Task::Proto(mode) => generated::settle(proto::files()?, mode),
+    }
+}

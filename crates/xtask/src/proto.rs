@@ -1,46 +1,45 @@
-//! Generates the checked-in gRPC code and descriptor set of `proto/`, without any program outside Cargo.
+//! The gRPC code of crates/artifact, from proto/.
 
-use std::path::{Path, PathBuf};
+use anyhow::Context;
+use prost::Message;
 
-use anyhow::{Context, Result};
+use crate::generated::{Files, workspace};
 
-/// The protocol files, relative to `proto/`.
-const FILES: &[&str] = &["towline/artifact/v1/artifact.proto"];
+const DIRECTORY: &str = "crates/artifact/src/generated";
+const PROTOS: &[&str] = &["towline/artifact/v1/artifact.proto"];
 
-/// Where the generated files lie, relative to the workspace.
-const TARGET: &str = "crates/artifact/src/generated";
-
-/// Every generated file with its content: what is to be written, and what a drift test compares with.
-pub fn generate(workspace: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
-    let include = workspace.join("proto");
-    let mut compiler = protox::Compiler::new([&include])?;
-    compiler.include_source_info(true).include_imports(true);
-    compiler.open_files(FILES).context("cannot compile the files of proto/")?;
-    let descriptors = compiler.file_descriptor_set();
-
-    let out = tempfile::tempdir()?;
-    tonic_prost_build::configure()
-        .build_server(true)
-        .build_client(true)
-        .build_transport(false)
-        .bytes(".towline.artifact.v1.FetchArtifactResponse.chunk")
-        .out_dir(out.path())
-        .compile_fds(descriptors)
-        .context("cannot generate Rust code from proto/")?;
-
-    // Reflection shows people the types; the comments stay in the .proto file.
-    let mut bare = protox::Compiler::new([&include])?;
-    bare.include_imports(true).open_files(FILES)?;
-
-    let target = workspace.join(TARGET);
-    let mut files = vec![(target.join("descriptors.bin"), bare.encode_file_descriptor_set())];
-    for entry in fs_err::read_dir(out.path())? {
-        let path = entry?.path();
-        let name = path.file_name().context("a generated file has no name")?.to_owned();
-        if name != "google.protobuf.rs" {
-            files.push((target.join(name), fs_err::read(&path)?));
-        }
+/// The files of the generated directory: the code, and the descriptors behind server reflection.
+pub(crate) fn files() -> anyhow::Result<Files> {
+    let descriptors = protox::compile(PROTOS, [workspace().join("proto")]).context("compile proto/")?;
+    let output = tempfile::tempdir()?;
+    let mut files = Files { owned_directories: vec![DIRECTORY.to_owned()], ..Files::default() };
+    // Reflection needs no comments; the code keeps them as documentation.
+    let mut bare = descriptors.clone();
+    for file in &mut bare.file {
+        file.source_code_info = None;
     }
-    files.sort();
+    files.add(format!("{DIRECTORY}/descriptors.bin"), bare.encode_to_vec());
+    tonic_prost_build::configure()
+        .build_client(true)
+        .build_server(true)
+        .build_transport(false)
+        .bytes(".")
+        .out_dir(output.path())
+        .compile_fds(descriptors)
+        .context("generate code")?;
+    for entry in fs_err::read_dir(output.path())? {
+        let entry = entry?;
+        let name = entry.file_name();
+        files.add(format!("{DIRECTORY}/{}", name.to_string_lossy()), fs_err::read(entry.path())?);
+    }
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn checked_in_grpc_code_is_that_of_the_proto() {
+        let drift = crate::generated::drift(&super::files().unwrap()).unwrap();
+        assert!(drift.is_empty(), "{}\nrun `cargo xtask proto`", drift.join("\n"));
+    }
 }
