@@ -54,6 +54,8 @@ pub mod field_manager {
     pub const KUSTOMIZE: &str = "kustomize-controller";
     /// kustomize-controller's status.
     pub const KUSTOMIZE_STATUS: &str = "gotk-kustomize-controller";
+    /// What our command line writes with.
+    pub const TOWLINE_CLI: &str = "towline";
     /// What Helm's own command line writes with.
     pub const HELM_CLI: &str = "helm";
     /// Command line edits that are not to be taken over.

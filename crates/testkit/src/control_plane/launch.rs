@@ -58,7 +58,14 @@ pub(super) async fn launch(options: &Options) -> Result<ControlPlane> {
         others.push(kwok(&directory, &ports)?.start()?);
         populate(&kubeconfig, options.nodes, &mut others).await?;
     }
-    Ok(ControlPlane { api_server: Mutex::new(api_server), others, directory, server, authority })
+    Ok(ControlPlane {
+        api_server: Mutex::new(api_server),
+        others,
+        directory,
+        server,
+        authority,
+        crds: tokio::sync::OnceCell::new(),
+    })
 }
 
 /// Waits until the API server says that it is ready.

@@ -48,6 +48,8 @@ pub struct ControlPlane {
     directory: TempDir,
     server: String,
     authority: String,
+    /// Set once the repository's own CRDs are served.
+    crds: OnceCell<()>,
 }
 
 static SHARED: OnceCell<ControlPlane> = OnceCell::const_new();
@@ -135,13 +137,16 @@ impl ControlPlane {
 
     /// Applies the repository's CRDs (`deploy/crds`) and waits until they are served.
     pub async fn apply_crds(&self) -> Result<()> {
-        self.apply_crds_in(&crate::workspace().join("deploy/crds")).await
+        let once =
+            self.crds.get_or_try_init(|| async { self.apply_crds_in(&crate::workspace().join("deploy/crds")).await });
+        once.await.copied()
     }
 
     /// Applies the CRDs of a directory and waits until they are served.
     pub async fn apply_crds_in(&self, directory: &Path) -> Result<()> {
         let path = directory.to_string_lossy().into_owned();
-        let names = self.kubectl(&["apply", "--server-side", "--force-conflicts", "-o", "name", "-f", &path]).await?;
+        let how = if directory.join("kustomization.yaml").is_file() { "-k" } else { "-f" };
+        let names = self.kubectl(&["apply", "--server-side", "--force-conflicts", "-o", "name", how, &path]).await?;
         let api = Api::<CustomResourceDefinition>::all(self.client().await?);
         for name in names.lines().filter_map(|line| line.split_once('/')).map(|(_, name)| name) {
             wait::object(api.clone(), name, Duration::from_secs(30), established).await?;
