@@ -8,22 +8,27 @@ use jiff::tz::TimeZone;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use crate::error::{ExecuteError, ParseError};
+use crate::execute::Core;
 use crate::function::FunctionError;
+use crate::value::{Str, Value};
 
 /// Bounds on one execution. Reaching one is an error, never a crash.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of output, and of any single string a function makes.
     pub bytes: usize,
-    /// Evaluated template nodes and loop iterations.
+    /// Evaluated template nodes, loop iterations and calls.
     pub steps: u64,
-    /// Templates executing one another (`template`, `include`, `tpl`).
+    /// Templates executing one another (`template`, `include`, `tpl`), as in Go.
     pub depth: u32,
+    /// Native stack that recursion may use. The default suits a thread of 2 MiB; [`crate::stack::with_stack`] gives more.
+    pub stack_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 256 << 20, steps: 500_000_000, depth: 2_000 }
+        Self { bytes: 256 << 20, steps: 200_000_000, depth: 100_000, stack_bytes: 1 << 20 }
     }
 }
 
@@ -50,16 +55,28 @@ impl Environment {
     }
 }
 
+/// Why a text could not be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum TextError {
+    /// It could not be parsed.
+    #[error(transparent)]
+    Parse(ParseError),
+    /// It could not be executed.
+    #[error(transparent)]
+    Execute(Box<ExecuteError>),
+}
+
 /// Handed to every function that a template calls.
 #[derive(Debug)]
 pub struct Context<'a> {
     pub(crate) environment: &'a mut Environment,
+    pub(crate) core: Option<&'a mut Core>,
 }
 
 impl<'a> Context<'a> {
     /// A context outside of any template, for calling functions from tests.
     pub fn detached(environment: &'a mut Environment) -> Self {
-        Self { environment }
+        Self { environment, core: None }
     }
 
     /// The present time.
@@ -90,12 +107,36 @@ impl<'a> Context<'a> {
     /// # Errors
     /// When the limit on bytes would be passed.
     pub fn reserve(&self, bytes: usize) -> Result<(), FunctionError> {
-        if bytes > self.environment.limits.bytes {
+        let limit = self.environment.limits.bytes;
+        if bytes > limit {
             return Err(FunctionError::Message(format!(
-                "result of {bytes} bytes is larger than the limit of {} bytes",
-                self.environment.limits.bytes
+                "result of {bytes} bytes is larger than the limit of {limit} bytes"
             )));
         }
         Ok(())
+    }
+
+    /// Executes a template of the current set into a string (`include`).
+    ///
+    /// # Errors
+    /// When there is no such template or it fails.
+    pub fn execute(&mut self, name: &str, data: Value) -> Result<Str, Box<ExecuteError>> {
+        let Some(core) = self.core.as_deref_mut() else {
+            return Err(ExecuteError::message(format!("template {name:?} called outside of any template")));
+        };
+        core.execute_nested(self.environment, name, data)
+    }
+
+    /// Parses a text under a name and executes it (`tpl`). What it defines is seen only by itself and by the templates
+    /// it calls. Parsing the same text again costs one lookup.
+    ///
+    /// # Errors
+    /// When the text cannot be parsed or executed.
+    pub fn execute_text(&mut self, name: &str, text: &Str, data: Value) -> Result<Str, TextError> {
+        let Some(core) = self.core.as_deref_mut() else {
+            let error = ExecuteError::message(format!("text {name:?} rendered outside of any template"));
+            return Err(TextError::Execute(error));
+        };
+        core.execute_text(self.environment, name, text, data)
     }
 }

@@ -60,6 +60,14 @@ pub fn display(value: &Value) -> Str {
     output.into()
 }
 
+/// Appends what an action prints: as `%v`, but what a pointer points to instead of its address.
+pub(crate) fn append_printable(output: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Object(object) => Printer::new(output).dereferenced(value, object.as_ref()),
+        _ => append_display(output, value),
+    }
+}
+
 /// Appends what `%v` prints.
 pub fn append_display(output: &mut Vec<u8>, value: &Value) {
     match value {

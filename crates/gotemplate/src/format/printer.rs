@@ -2,7 +2,7 @@
 
 use super::flags::{Base, Flags};
 use super::float::Size;
-use crate::value::{Kind, List, Map, Number, Object, Str, Type, Value};
+use crate::value::{Kind, List, Map, Number, Object, Type, Value};
 
 /// Nesting beyond which a value is cut off: only cyclic maps get there, and Go would print them until its stack is full.
 const MAX_DEPTH: u32 = 500;
@@ -13,11 +13,19 @@ pub(super) struct Printer<'a> {
     pub(super) flags: Flags,
     /// Set while a mistaken directive is reported: then methods are not used.
     erroring: bool,
+    /// Leaves out the `&` before a struct.
+    dereferenced: bool,
 }
 
 impl<'a> Printer<'a> {
     pub(super) fn new(output: &'a mut Vec<u8>) -> Self {
-        Self { output, flags: Flags::default(), erroring: false }
+        Self { output, flags: Flags::default(), erroring: false, dereferenced: false }
+    }
+
+    /// Prints the struct behind a pointer, or its text where it has one.
+    pub(super) fn dereferenced(&mut self, value: &Value, object: &dyn Object) {
+        self.dereferenced = true;
+        self.object(value, object, 'v', 0);
     }
 
     /// Prints an operand.
@@ -266,7 +274,9 @@ impl<'a> Printer<'a> {
             if depth > 0 {
                 return self.pointer(value, verb);
             }
-            self.output.push(b'&');
+            if !self.dereferenced {
+                self.output.push(b'&');
+            }
             name = name.strip_prefix('*').unwrap_or(name);
         }
         if self.flags.sharp_v {
@@ -347,13 +357,5 @@ impl<'a> Printer<'a> {
             }
         }
         self.output.push(b')');
-    }
-}
-
-/// The text a `Stringer` or `error` prints as.
-pub(crate) fn text_of(value: &Value) -> Option<Str> {
-    match value {
-        Value::Object(object) => object.text(),
-        _ => None,
     }
 }

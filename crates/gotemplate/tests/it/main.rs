@@ -1,0 +1,6 @@
+//! Tests of the gotemplate crate as its users see it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::panic, reason = "tests")]
+#![allow(clippy::disallowed_methods, reason = "tests read their cases and settings from the environment")]
+
+mod corpus;
+mod support;
