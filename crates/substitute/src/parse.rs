@@ -111,6 +111,9 @@ impl Parser<'_> {
         match self.scanner.peek() {
             Some(':') => match self.scanner.peek_second() {
                 Some('=' | '-' | '?' | '+') => self.default(variable, default_operator),
+                // Upstream steps back by the width of the wrong character here, and then finds no colon.
+                None => Err(Error::BadSubstitution),
+                Some(next) if next.len_utf8() > 1 => Err(Error::BadSubstitution),
                 _ => self.substring(variable),
             },
             Some('=') => self.default(variable, one_equals),

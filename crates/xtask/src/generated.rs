@@ -47,7 +47,7 @@ pub(crate) fn drift(files: &Files) -> anyhow::Result<Vec<String>> {
             Ok(content) if content == file.content => {}
             Ok(_) => drift.push(format!("{} is not as generated", file.path)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                drift.push(format!("{} is missing", file.path))
+                drift.push(format!("{} is missing", file.path));
             }
             Err(error) => return Err(error.into()),
         }

@@ -138,7 +138,7 @@ fn shorten_release_name(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn release(namespace: &str, name: &str, spec: serde_json::Value) -> HelmRelease {
+    fn release(namespace: &str, name: &str, spec: &serde_json::Value) -> HelmRelease {
         serde_json::from_value(serde_json::json!({
             "apiVersion": "helm.toolkit.fluxcd.io/v2",
             "kind": "HelmRelease",
@@ -150,13 +150,13 @@ mod tests {
 
     #[test]
     fn names_follow_the_target_namespace() {
-        let plain = release("apps", "podinfo", serde_json::json!({ "interval": "5m" }));
+        let plain = release("apps", "podinfo", &serde_json::json!({ "interval": "5m" }));
         assert_eq!((plain.release_name(), plain.release_namespace()), ("podinfo".to_owned(), "apps".to_owned()));
         assert_eq!(plain.helm_chart_namespace(), None);
         let targeted = release(
             "apps",
             "podinfo",
-            serde_json::json!({
+            &serde_json::json!({
                 "interval": "5m",
                 "targetNamespace": "prod",
                 "chart": { "spec": { "chart": "podinfo", "sourceRef": { "kind": "HelmRepository", "name": "p" } } },
@@ -176,8 +176,8 @@ mod tests {
     #[test]
     fn long_names_end_in_a_hash() {
         let name = "a".repeat(54);
-        let short = release("n", &name, serde_json::json!({ "interval": "5m" })).release_name();
+        let short = release("n", &name, &serde_json::json!({ "interval": "5m" })).release_name();
         assert_eq!((short.len(), short.get(..41)), (53, Some(format!("{}-", "a".repeat(40)).as_str())));
-        assert_eq!(release("n", &"a".repeat(53), serde_json::json!({ "interval": "5m" })).release_name().len(), 53);
+        assert_eq!(release("n", &"a".repeat(53), &serde_json::json!({ "interval": "5m" })).release_name().len(), 53);
     }
 }
