@@ -52,6 +52,11 @@ pub fn shared_material() -> Option<PathBuf> {
     configured.or_else(|| Some(workspace().parent()?.join("shared"))).filter(|path| path.is_dir())
 }
 
+/// A loopback port that nobody listens on at the moment.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
 /// Says visibly (past the test harness's capture) that a test was skipped and why.
 pub fn skip(test: &str, reason: &str) {
     notice(&format!("SKIPPED {test}: {reason}"));

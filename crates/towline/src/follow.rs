@@ -64,9 +64,9 @@ pub(crate) struct Changes {
 
 impl Plan {
     /// A plan to ask these objects, each with its sources among them.
-    pub(crate) fn new(objects: Vec<Object>, token: String) -> Self {
+    pub(crate) fn new(objects: &[Object], token: String) -> Self {
         let mut plan = Self { entries: BTreeMap::new(), token };
-        for object in &objects {
+        for object in objects {
             let mut sources = object.sources();
             sources.extend(objects.iter().filter(|other| object.owns(other)).map(Object::key));
             sources.retain(|source| *source != object.key() && objects.iter().any(|other| other.key() == *source));
@@ -219,7 +219,7 @@ mod tests {
 
     const NOW: Duration = Duration::from_secs(1);
 
-    fn status(ready: &str, handled: bool, more: Value) -> Value {
+    fn status(ready: &str, handled: bool, more: &Value) -> Value {
         let mut status = json!({
             "observedGeneration": 2,
             "conditions": [{ "type": "Ready", "status": ready, "reason": "Because", "message": "said so" }],
@@ -239,19 +239,19 @@ mod tests {
             "apps",
             "repo",
             json!({}),
-            status(ready, handled, json!({ "artifact": { "revision": revision } })),
+            status(ready, handled, &json!({ "artifact": { "revision": revision } })),
         )
     }
 
     fn chart(handled: bool, source: &str, revision: &str) -> Object {
         let more = json!({ "observedSourceArtifactRevision": source, "artifact": { "revision": revision } });
         let spec = json!({ "sourceRef": { "kind": "GitRepository", "name": "repo" } });
-        object("hc", "apps", "apps-web", spec, status("True", handled, more))
+        object("hc", "apps", "apps-web", spec, status("True", handled, &more))
     }
 
     fn release(handled: bool, revision: &str, ready: &str) -> Object {
         let spec = json!({ "chart": { "spec": { "sourceRef": { "kind": "GitRepository", "name": "repo" } } } });
-        object("hr", "apps", "web", spec, status(ready, handled, json!({ "lastAttemptedRevision": revision })))
+        object("hr", "apps", "web", spec, status(ready, handled, &json!({ "lastAttemptedRevision": revision })))
     }
 
     fn names(keys: &[Key]) -> Vec<&str> {
@@ -260,8 +260,8 @@ mod tests {
 
     #[test]
     fn a_push_travels_from_source_to_chart_to_release() {
-        let objects = vec![release(false, "1", "True"), chart(false, "a", "1"), repository(false, "a", "True")];
-        let mut plan = Plan::new(objects, "token".to_owned());
+        let objects = [release(false, "1", "True"), chart(false, "a", "1"), repository(false, "a", "True")];
+        let mut plan = Plan::new(&objects, "token".to_owned());
         assert_eq!(names(&plan.step(NOW).request), ["GitRepository"]);
         assert_eq!(plan.step(NOW), Changes::default());
         plan.observe(repository(true, "b", "True"));
@@ -281,8 +281,8 @@ mod tests {
 
     #[test]
     fn a_failed_source_blocks_what_is_made_from_it() {
-        let objects = vec![release(false, "1", "True"), chart(false, "a", "1"), repository(true, "a", "False")];
-        let mut plan = Plan::new(objects, "token".to_owned());
+        let objects = [release(false, "1", "True"), chart(false, "a", "1"), repository(true, "a", "False")];
+        let mut plan = Plan::new(&objects, "token".to_owned());
         let changes = plan.step(NOW);
         assert_eq!(names(&changes.done), ["GitRepository", "HelmChart", "HelmRelease"]);
         assert_eq!((plan.pending(), plan.failed()), (0, 3));
@@ -292,8 +292,8 @@ mod tests {
 
     #[test]
     fn a_failure_from_before_the_change_is_given_time_to_pass() {
-        let objects = vec![release(true, "1", "False"), chart(true, "b", "2"), repository(true, "b", "True")];
-        let mut plan = Plan::new(objects, "token".to_owned());
+        let objects = [release(true, "1", "False"), chart(true, "b", "2"), repository(true, "b", "True")];
+        let mut plan = Plan::new(&objects, "token".to_owned());
         assert_eq!(names(&plan.step(NOW).done), ["GitRepository", "HelmChart"]);
         assert_eq!(plan.step(NOW + CATCHING_UP / 2), Changes::default());
         assert_eq!(names(&plan.step(NOW + CATCHING_UP).done), ["HelmRelease"]);
@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn suspended_objects_are_done_and_block_nobody() {
         let suspended = object("git", "apps", "repo", json!({ "suspend": true }), json!({}));
-        let mut plan = Plan::new(vec![chart(true, "", "1"), suspended], "token".to_owned());
+        let mut plan = Plan::new(&[chart(true, "", "1"), suspended], "token".to_owned());
         assert_eq!(names(&plan.step(NOW).done), ["GitRepository", "HelmChart"]);
         assert_eq!(plan.failed(), 0);
     }

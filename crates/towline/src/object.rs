@@ -255,6 +255,7 @@ pub(crate) mod tests {
     use crate::kinds::called;
 
     /// An object of a kind from what differs.
+    #[expect(clippy::needless_pass_by_value, reason = "so that callers can write json! in place")]
     pub(crate) fn object(kind: &str, namespace: &str, name: &str, spec: Value, status: Value) -> Object {
         let kind = called(kind).unwrap()[0];
         let data = serde_json::from_value(json!({
@@ -280,7 +281,8 @@ pub(crate) mod tests {
 
     #[test]
     fn health_is_read_from_the_conditions() {
-        let cases: &[(&[(&str, &str, &str)], Health)] = &[
+        type Conditions = [(&'static str, &'static str, &'static str)];
+        let cases: &[(&Conditions, Health)] = &[
             (&[], Health::Progressing),
             (&[("Ready", "True", "Succeeded")], Health::Ready),
             (&[("Ready", "Unknown", "Progressing")], Health::Progressing),

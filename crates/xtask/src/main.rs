@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod crds;
+mod demo;
 mod generated;
 mod parity;
 mod proto;
@@ -15,6 +16,8 @@ use clap::Parser;
 enum Task {
     /// Writes deploy/crds from the API types.
     Crds(generated::Mode),
+    /// Shows a Git push become an upgraded Helm release on a real control plane.
+    Demo(demo::Arguments),
     /// Writes the gRPC code from proto/.
     Proto(generated::Mode),
 }
@@ -22,6 +25,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Crds(mode) => generated::settle(crds::files()?, mode),
+        Task::Demo(arguments) => demo::run(&arguments),
         Task::Proto(mode) => generated::settle(proto::files()?, mode),
     }
 }

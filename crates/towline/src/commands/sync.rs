@@ -93,7 +93,7 @@ pub(crate) async fn follow(cluster: &Cluster, targets: Vec<Object>, limit: Durat
     let started = Instant::now();
     let total = targets.len();
     let mut watches = watches(cluster, &targets);
-    let mut plan = Plan::new(targets, super::now().to_string());
+    let mut plan = Plan::new(&targets, super::now().to_string());
     let mut progress = Progress::new();
     let mut requests = FuturesUnordered::new();
     let mut queued: Vec<Key> = Vec::new();
