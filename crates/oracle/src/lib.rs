@@ -10,6 +10,7 @@
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -174,6 +175,9 @@ fn cache_directory() -> anyhow::Result<PathBuf> {
     let home = std::env::var_os("HOME").context("neither TOWLINE_CACHE nor HOME is set")?;
     Ok(Path::new(&home).join(".cache/towline"))
 }
+
+/// Only one thread of a process builds.
+static BUILDING: Mutex<()> = Mutex::new(());
 
 /// Builds the program unless the cache has it for exactly these sources and versions.
 fn build(module: &str, name: &str) -> anyhow::Result<PathBuf> {

@@ -282,6 +282,7 @@ impl<'a> Parser<'a> {
             return Ok(Event { kind: EventKind::Alias(name), start });
         }
         let properties = self.properties(start)?;
+        let dialect = self.dialect();
         let token = self.peek()?;
         let token_line = token.start.line;
         let kind = match &token.kind {
@@ -294,7 +295,7 @@ impl<'a> Parser<'a> {
                 let Some(Token { kind: TokenKind::Scalar { value, style }, .. }) = self.scanner.take() else {
                     return Ok(empty_scalar(start));
                 };
-                scalar(properties, value, style)
+                scalar(properties, value, style, dialect)
             }
             TokenKind::FlowSequenceStart => {
                 self.state = State::FlowSequenceFirstEntry;
@@ -568,11 +569,19 @@ impl<'a> Parser<'a> {
     }
 }
 
-fn scalar<'a>(mut properties: Properties<'a>, value: Cow<'a, str>, style: ScalarStyle) -> EventKind<'a> {
+fn scalar<'a>(
+    mut properties: Properties<'a>,
+    value: Cow<'a, str>,
+    style: ScalarStyle,
+    dialect: Dialect,
+) -> EventKind<'a> {
     let implicit = match properties.tag.as_deref() {
         None => style == ScalarStyle::Plain,
         Some("!") => {
-            properties.tag = None;
+            // v2 takes the text for a string, v3 resolves it as if nothing were there.
+            if dialect == Dialect::V3 {
+                properties.tag = None;
+            }
             true
         }
         Some(_) => false,

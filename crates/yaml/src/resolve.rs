@@ -104,8 +104,13 @@ pub(crate) fn old_bool(text: &str) -> Option<bool> {
 }
 
 fn resolve_point(text: &str) -> Resolved {
+    // Unlike in other numbers, separators have to stand between digits here.
+    let bytes = text.as_bytes();
+    let is_digit_at = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_digit);
+    let misplaced =
+        text.match_indices('_').any(|(index, _)| index == 0 || !is_digit_at(index - 1) || !is_digit_at(index + 1));
     let plain = without_separators(text);
-    if is_decimal_float(&plain) {
+    if !misplaced && is_decimal_float(&plain) {
         parse_float(&plain).map_or(Resolved::String, Resolved::Float)
     } else {
         Resolved::String

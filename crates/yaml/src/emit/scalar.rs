@@ -153,11 +153,13 @@ impl Writer {
 
     fn write_double_quoted(&mut self, text: &str, allow_breaks: bool) {
         self.write_indicator("\"", true, false, false);
+        // Both Go libraries take every character of such a text for a byte order mark.
+        let everything = text.starts_with('\u{FEFF}');
         let mut spaces = false;
         let last = text.len().saturating_sub(1);
         let bytes = text.as_bytes();
         for (index, character) in text.char_indices() {
-            if !is_printable(character) || is_break_char(character) || matches!(character, '"' | '\\') {
+            if everything || !is_printable(character) || is_break_char(character) || matches!(character, '"' | '\\') {
                 self.write_escape(character);
                 spaces = false;
             } else if character == ' ' {
@@ -264,8 +266,7 @@ impl Writer {
         let mut breaks = true;
         let mut leading_spaces = true;
         // libyaml looks at what follows the break; the Go libraries look at the beginning of the text.
-        let begins_with_text =
-            text.trim_start_matches(is_break_char).starts_with(|first| !matches!(first, ' ' | '\t'));
+        let begins_with_text = text.trim_start_matches(is_break_char).starts_with(|first| !matches!(first, ' ' | '\t'));
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
             let after = rest.get(character.len_utf8()..).unwrap_or_default();

@@ -75,6 +75,8 @@ pub(crate) struct Token<'a> {
 struct SimpleKey {
     possible: bool,
     required: bool,
+    /// Whether tokens wait until it is known if this is a key.
+    waiting: bool,
     token_number: usize,
     mark: Mark,
 }
@@ -248,17 +250,21 @@ impl<'a> Scanner<'a> {
             Dialect::V3 => 2,
         };
         loop {
-            if self.ended {
-                return Ok(());
-            }
-            if self.tokens.len() > lookahead {
+            if self.ended || self.tokens.len() > lookahead {
                 let taken = self.tokens_taken;
-                // Token numbers never fall from an outer level to an inner one.
-                let level = self.simple_keys.partition_point(|key| key.token_number <= taken).saturating_sub(1);
-                let waiting = self.simple_keys.get(level).is_some_and(|key| key.possible && key.token_number == taken);
-                if !waiting || !self.is_simple_key_valid(level)? {
+                // Token numbers never fall from an outer level to an inner one; two levels may share one.
+                let after = self.simple_keys.partition_point(|key| key.token_number <= taken);
+                let is_candidate = |key: &SimpleKey| key.possible && key.waiting && key.token_number == taken;
+                let level = (after.saturating_sub(2)..after)
+                    .rev()
+                    .find(|level| self.simple_keys.get(*level).is_some_and(is_candidate));
+                let Some(level) = level else { return Ok(()) };
+                if !self.is_simple_key_valid(level)? {
                     return Ok(());
                 }
+            }
+            if self.ended {
+                return Ok(());
             }
             self.fetch_next()?;
         }
@@ -353,13 +359,6 @@ impl<'a> Scanner<'a> {
 
     fn skip_to_next_token(&mut self) {
         loop {
-            // A byte order mark may begin a line.
-            if self.byte() == 0xEF
-                && self.at_line_start()
-                && self.bytes.get(self.position..self.position + 3) == Some(b"\xEF\xBB\xBF")
-            {
-                self.position += 3;
-            }
             // Tabs separate tokens only where they cannot be taken for indentation.
             let tabs = self.in_flow() || !self.simple_key_allowed;
             while self.byte() == b' ' || (tabs && self.byte() == b'\t') {
@@ -427,6 +426,7 @@ impl<'a> Scanner<'a> {
             let key = SimpleKey {
                 possible: true,
                 required,
+                waiting: true,
                 token_number: self.tokens_taken + self.tokens.len(),
                 mark: self.mark(),
             };
@@ -468,10 +468,18 @@ impl<'a> Scanner<'a> {
         }
         let token = Token { kind, start: mark, end_line: mark.line };
         match number {
-            Some(number) => self.tokens.insert(number.saturating_sub(self.tokens_taken).min(self.tokens.len()), token),
+            Some(number) => self.insert(number, token),
             None => self.tokens.push_back(token),
         }
         Ok(())
+    }
+
+    /// Puts a token before the one with `number`, or at the end when that one has been taken already.
+    fn insert(&mut self, number: usize, token: Token<'a>) {
+        match number.checked_sub(self.tokens_taken) {
+            Some(index) if index <= self.tokens.len() => self.tokens.insert(index, token),
+            _ => self.tokens.push_back(token),
+        }
     }
 
     fn unroll_indent(&mut self, column: i64) {
@@ -511,7 +519,7 @@ impl<'a> Scanner<'a> {
 
     fn fetch_flow_start(&mut self, kind: TokenKind<'a>) -> Result<(), Error> {
         self.save_simple_key()?;
-        let token_number = self.tokens_taken + self.tokens.len() + 1;
+        let token_number = self.tokens_taken + self.tokens.len();
         self.simple_keys.push(SimpleKey { token_number, ..SimpleKey::default() });
         if self.simple_keys.len() > MAX_NESTING + 1 {
             let line = self.line;
@@ -524,8 +532,13 @@ impl<'a> Scanner<'a> {
 
     fn fetch_flow_end(&mut self, kind: TokenKind<'a>) -> Result<(), Error> {
         self.remove_simple_key()?;
-        if self.simple_keys.len() > 1 {
-            self.simple_keys.pop();
+        if self.simple_keys.len() > 1
+            && let Some(inner) = self.simple_keys.pop()
+            && let Some(outer) = self.simple_keys.last_mut()
+            && outer.token_number == inner.token_number
+        {
+            // The Go libraries forget here that the collection itself may be a key.
+            outer.waiting = false;
         }
         self.simple_key_allowed = false;
         self.push_indicator(kind, 1);
@@ -567,8 +580,7 @@ impl<'a> Scanner<'a> {
         if self.is_simple_key_valid(level)? {
             let key = self.simple_keys.last().copied().unwrap_or_default();
             let token = Token { kind: TokenKind::Key, start: key.mark, end_line: key.mark.line };
-            let index = key.token_number.saturating_sub(self.tokens_taken).min(self.tokens.len());
-            self.tokens.insert(index, token);
+            self.insert(key.token_number, token);
             let column = i64::from(key.mark.column);
             self.roll_indent(column, Some(key.token_number), TokenKind::BlockMappingStart, key.mark)?;
             if let Some(key) = self.simple_keys.last_mut() {

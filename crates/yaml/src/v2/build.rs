@@ -72,8 +72,32 @@ pub(super) fn parse_with<B: Builder>(text: &[u8], options: Options, builder: &mu
     let Some(tape) = Tape::read(&mut parser)? else { return Ok(builder.null()) };
     let mut walk = Walk::new(&tape, options, builder);
     let value = walk.value(0, 0)?;
-    walk.finish()?;
-    Ok(value)
+    match walk.finish()? {
+        // What JSON cannot hold may have been replaced by a later equal key; look at what is left.
+        Some(error) if has_unsupported(&tape, options)? => Err(error),
+        _ => Ok(value),
+    }
+}
+
+/// Takes the place of keys that JSON cannot hold while looking for them.
+const UNSUPPORTED_KEY: &str = "\0unsupported";
+
+fn has_unsupported(tape: &Tape<'_>, options: Options) -> Result<bool, Error> {
+    let mut builder = ValueBuilder;
+    let mut walk = Walk::new(tape, Options { numbers: Numbers::Yaml, ..options }, &mut builder);
+    walk.marks_unsupported = true;
+    let root = walk.value(0, 0)?;
+    let mut waiting = vec![&root];
+    while let Some(value) = waiting.pop() {
+        match value {
+            Value::Float(number) if !number.is_finite() => return Ok(true),
+            Value::Sequence(items) => waiting.extend(items),
+            Value::Mapping(mapping) if mapping.contains_key(UNSUPPORTED_KEY) => return Ok(true),
+            Value::Mapping(mapping) => waiting.extend(mapping.values()),
+            _ => {}
+        }
+    }
+    Ok(false)
 }
 
 pub(super) fn plain_value(text: &str) -> Value {
@@ -83,9 +107,7 @@ pub(super) fn plain_value(text: &str) -> Value {
         Resolved::Int(value) => Value::Int(value),
         Resolved::Uint(value) => Value::Uint(value),
         Resolved::Float(value) => Value::Float(value),
-        Resolved::Timestamp(_) | Resolved::String | Resolved::Binary => {
-            Value::String(text.to_owned())
-        }
+        Resolved::Timestamp(_) | Resolved::String | Resolved::Binary => Value::String(text.to_owned()),
     }
 }
 
@@ -109,6 +131,8 @@ struct Walk<'t, 'a, 'b, B: Builder> {
     /// The first thing that JSON cannot hold; reported only when the YAML itself was good.
     json_key_error: Option<Error>,
     json_value_error: Option<Error>,
+    /// Give keys that JSON cannot hold a recognisable name.
+    marks_unsupported: bool,
     /// Aliases being expanded.
     active: Vec<u32>,
     decoded: u64,
@@ -124,20 +148,19 @@ impl<'t, 'a, 'b, B: Builder> Walk<'t, 'a, 'b, B> {
             problems: Vec::new(),
             json_key_error: None,
             json_value_error: None,
+            marks_unsupported: false,
             active: Vec::new(),
             decoded: 0,
             decoded_in_aliases: 0,
         }
     }
 
-    fn finish(self) -> Result<(), Error> {
+    /// What JSON cannot hold, when the YAML was good.
+    fn finish(self) -> Result<Option<Error>, Error> {
         if !self.problems.is_empty() {
             return Err(Error::Unmarshal { problems: self.problems });
         }
-        match self.json_key_error.or(self.json_value_error) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+        Ok(self.json_key_error.or(self.json_value_error))
     }
 
     fn node(&self, index: u32) -> Result<&'t Node<'a>, Error> {
@@ -302,6 +325,7 @@ impl<'t, 'a, 'b, B: Builder> Walk<'t, 'a, 'b, B> {
             }
         };
         let name = match &typed {
+            Key::Uint(_) | Key::Null if self.marks_unsupported => Cow::Borrowed(UNSUPPORTED_KEY),
             Key::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
             Key::Int(value) => Cow::Owned(value.to_string()),
             Key::Float(bits) => Cow::Owned(float_key(f64::from_bits(*bits))),

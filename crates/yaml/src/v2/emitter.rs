@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::sort::compare_keys;
+use super::sort::sort_naturally;
 use crate::emit::{Analysis, Place, Writer};
 use crate::go_number::write_float_g;
 use crate::resolve::{Resolved, is_base60, resolve_plain};
@@ -37,7 +37,7 @@ struct Level {
     outer_indent: i64,
 }
 
-/// Writes one document from a stream of events; the caller sorts the keys ([`compare_keys`]).
+/// Writes one document from a stream of events; the caller sorts the keys ([`sort_naturally`]).
 ///
 /// ```
 /// use yaml::v2::{Emitter, Flavor};
@@ -300,7 +300,7 @@ impl Emitter {
                 self.begin_mapping(mapping.len())?;
                 let mut entries: Vec<(&String, &Value)> = mapping.iter().collect();
                 if self.flavor == Flavor::Sigs {
-                    entries.sort_by(|(left, _), (right, _)| compare_keys(left, right));
+                    sort_naturally(&mut entries, |(key, _)| key);
                 }
                 for (key, item) in entries {
                     self.key(key)?;

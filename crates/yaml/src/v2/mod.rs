@@ -14,7 +14,9 @@ pub use build::{Builder, Numbers, Options};
 pub use documents::split_documents;
 pub use emitter::{Emitter, Flavor};
 pub use json::{to_json, write_json, write_json_string};
-pub use sort::compare_keys;
+pub use sort::{compare_keys, sort_naturally};
+
+pub(crate) use sort::{compare, sort_by};
 
 pub(crate) use build::{decode_base64, excessive_aliasing, go_string};
 

@@ -28,11 +28,13 @@ pub fn parse_all(text: &[u8]) -> Result<Vec<Node>, Error> {
 
 struct Composer<'a> {
     parser: Parser<'a>,
+    /// Anchors stay known in later documents.
+    anchors: HashSet<&'a str>,
 }
 
 impl<'a> Composer<'a> {
     fn new(scanner: Scanner<'a>) -> Self {
-        Self { parser: Parser::new(scanner) }
+        Self { parser: Parser::new(scanner), anchors: HashSet::new() }
     }
 
     fn document(&mut self) -> Result<Option<Node>, Error> {
@@ -44,7 +46,6 @@ impl<'a> Composer<'a> {
                 _ => return Ok(None),
             }
         };
-        let mut anchors: HashSet<&'a str> = HashSet::new();
         // The document and the collections that are open, innermost last.
         let mut open = vec![node(Kind::Document, Cow::Borrowed(""), start)];
         loop {
@@ -54,7 +55,7 @@ impl<'a> Composer<'a> {
                     (scalar(&properties, value, style, event.start), properties)
                 }
                 EventKind::Alias(name) => {
-                    if !anchors.contains(name) {
+                    if !self.anchors.contains(name) {
                         return Err(Error::syntax(0, format!("unknown anchor '{name}' referenced")));
                     }
                     let mut alias = node(Kind::Alias, Cow::Borrowed(""), event.start);
@@ -62,11 +63,11 @@ impl<'a> Composer<'a> {
                     (alias, Properties::default())
                 }
                 EventKind::SequenceStart { properties, flow } => {
-                    self.open(&mut open, &mut anchors, Kind::Sequence, &properties, flow, event.start)?;
+                    self.open(&mut open, Kind::Sequence, &properties, flow, event.start)?;
                     continue;
                 }
                 EventKind::MappingStart { properties, flow } => {
-                    self.open(&mut open, &mut anchors, Kind::Mapping, &properties, flow, event.start)?;
+                    self.open(&mut open, Kind::Mapping, &properties, flow, event.start)?;
                     continue;
                 }
                 EventKind::SequenceEnd | EventKind::MappingEnd => {
@@ -77,7 +78,7 @@ impl<'a> Composer<'a> {
                     return Ok(open.pop());
                 }
             };
-            anchors.extend(properties.anchor);
+            self.anchors.extend(properties.anchor);
             if let Some(parent) = open.last_mut() {
                 parent.content.push(finished);
             }
@@ -85,9 +86,8 @@ impl<'a> Composer<'a> {
     }
 
     fn open(
-        &self,
+        &mut self,
         open: &mut Vec<Node>,
-        anchors: &mut HashSet<&'a str>,
         kind: Kind,
         properties: &Properties<'a>,
         flow: bool,
@@ -96,7 +96,7 @@ impl<'a> Composer<'a> {
         if open.len() > MAX_DEPTH {
             return Err(Error::syntax(0, format!("exceeded max depth of {MAX_DEPTH}")));
         }
-        anchors.extend(properties.anchor);
+        self.anchors.extend(properties.anchor);
         let implied = if kind == Kind::Sequence { "!!seq" } else { "!!map" };
         let (tag, style) = explicit_tag(properties).unwrap_or((Cow::Borrowed(implied), Style::NONE));
         let mut opened = node(kind, tag, start);

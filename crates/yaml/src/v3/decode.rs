@@ -122,7 +122,9 @@ impl<'n> Decoder<'n> {
             }
             Kind::Mapping => {
                 let mut mapping = BTreeMap::new();
-                self.fill(node, depth, &mut mapping)?;
+                // The map's own keys decide whether Go makes a map of strings; merged keys then become strings as written.
+                let strings = node.entries().all(|(key, _)| self.is_string_key(key));
+                self.fill(node, depth, &mut mapping, strings)?;
                 Ok(Value::Mapping(mapping))
             }
             Kind::Scalar => self.scalar(node),
@@ -156,7 +158,13 @@ impl<'n> Decoder<'n> {
     }
 
     /// Adds what is not there yet: explicit keys come before merged ones.
-    fn fill(&mut self, node: &'n Node, depth: usize, mapping: &mut BTreeMap<String, Value>) -> Result<(), Error> {
+    fn fill(
+        &mut self,
+        node: &'n Node,
+        depth: usize,
+        mapping: &mut BTreeMap<String, Value>,
+        strings: bool,
+    ) -> Result<(), Error> {
         if self.find_equal_keys(node) {
             return Ok(());
         }
@@ -166,28 +174,35 @@ impl<'n> Decoder<'n> {
                 merged = Some(value);
                 continue;
             }
-            let name = self.key(key, depth)?;
+            let name = self.key(key, depth, strings)?;
             let value = self.value(value, depth + 1)?;
             mapping.entry(name).or_insert(value);
         }
-        merged.map_or(Ok(()), |merged| self.merge(merged, depth, mapping))
+        merged.map_or(Ok(()), |merged| self.merge(merged, depth, mapping, strings))
     }
 
-    fn key(&mut self, node: &'n Node, depth: usize) -> Result<String, Error> {
+    fn is_string_key(&self, key: &Node) -> bool {
+        let key = if key.kind == Kind::Alias { self.targets.get(key).unwrap_or(key) } else { key };
+        key.kind == Kind::Scalar && matches!(&*key.short_tag(), "!!str" | "!!merge")
+    }
+
+    fn key(&mut self, node: &'n Node, depth: usize, strings: bool) -> Result<String, Error> {
         self.guard.count(depth)?;
         match node.kind {
             Kind::Alias => {
                 let target = self.targets.get(node)?;
                 self.guard.enter(node)?;
-                let key = self.key(target, depth + 1)?;
+                let key = self.key(target, depth + 1, strings)?;
                 self.guard.leave();
                 Ok(key)
             }
             Kind::Scalar => {
-                if let Value::String(text) = self.scalar(node)?
-                    && !matches!(resolve(node)?, Resolved::Timestamp(_))
-                {
-                    return Ok(text);
+                let resolved = resolve(node)?;
+                if matches!(resolved, Resolved::Binary) {
+                    return Ok(crate::v2::go_string(crate::v2::decode_base64(&node.value)?));
+                }
+                if strings {
+                    return Ok(if resolved == Resolved::Null { String::new() } else { node.value.clone() });
                 }
                 self.json_error.get_or_insert_with(|| Error::Json {
                     problem: "json: unsupported type: map[interface {}]interface {}".to_owned(),
@@ -201,17 +216,23 @@ impl<'n> Decoder<'n> {
         }
     }
 
-    fn merge(&mut self, node: &'n Node, depth: usize, mapping: &mut BTreeMap<String, Value>) -> Result<(), Error> {
+    fn merge(
+        &mut self,
+        node: &'n Node,
+        depth: usize,
+        mapping: &mut BTreeMap<String, Value>,
+        strings: bool,
+    ) -> Result<(), Error> {
         self.guard.count(depth)?;
         match node.kind {
-            Kind::Mapping => self.fill(node, depth + 1, mapping),
+            Kind::Mapping => self.fill(node, depth + 1, mapping, strings),
             Kind::Alias => {
                 let target = self.targets.get(node)?;
                 if target.kind != Kind::Mapping {
                     return Err(wants_map());
                 }
                 self.guard.enter(node)?;
-                self.fill(target, depth + 1, mapping)?;
+                self.fill(target, depth + 1, mapping, strings)?;
                 self.guard.leave();
                 Ok(())
             }
@@ -220,7 +241,7 @@ impl<'n> Decoder<'n> {
                     if !matches!(item.kind, Kind::Mapping | Kind::Alias) {
                         return Err(wants_map());
                     }
-                    self.merge(item, depth + 1, mapping)?;
+                    self.merge(item, depth + 1, mapping, strings)?;
                 }
                 Ok(())
             }
@@ -304,40 +325,54 @@ impl<'n> Expander<'n> {
             }
             return Ok(expanded);
         }
-        let mut merged = Vec::new();
+        let mut merges = Vec::new();
         for (key, value) in node.entries() {
             if key.kind == Kind::Scalar && key.short_tag() == "!!merge" {
-                merged.push(value);
+                merges.push(value);
+            } else if key.kind == Kind::Scalar && key.value == "<<" {
+                // kyaml drops what is only spelled like a merge key.
             } else {
                 expanded.content.push(self.expand(key, depth + 1)?);
                 expanded.content.push(self.expand(value, depth + 1)?);
             }
         }
-        for value in merged {
-            let source = self.expand(value, depth + 1)?;
-            match source.kind {
-                Kind::Mapping => add_missing(&mut expanded, source),
-                Kind::Sequence => {
-                    for item in source.content {
-                        if item.kind != Kind::Mapping {
-                            return Err(wants_map());
-                        }
-                        add_missing(&mut expanded, item);
-                    }
-                }
-                _ => return Err(wants_map()),
-            }
+        if merges.len() > 1 {
+            return Err(Error::syntax(0, "duplicate merge key"));
+        }
+        for value in merges {
+            self.merge(value, &mut expanded, depth)?;
         }
         Ok(expanded)
     }
-}
 
-fn add_missing(mapping: &mut Node, source: Node) {
-    let mut pairs = source.content.into_iter();
-    while let (Some(key), Some(value)) = (pairs.next(), pairs.next()) {
-        if mapping.get(&key.value).is_none() {
-            mapping.content.push(key);
-            mapping.content.push(value);
+    /// Adds the entries that are missing; a merge key inside the merged map is an entry like any other, as in kyaml.
+    fn merge(&mut self, source: &'n Node, into: &mut Node, depth: usize) -> Result<(), Error> {
+        self.guard.count(depth)?;
+        match source.kind {
+            Kind::Alias => {
+                let target = self.targets.get(source)?;
+                self.guard.enter(source)?;
+                self.merge(target, into, depth + 1)?;
+                self.guard.leave();
+            }
+            Kind::Sequence => {
+                for item in &source.content {
+                    if item.kind == Kind::Sequence {
+                        return Err(Error::syntax(0, "invalid map merge: received a nested sequence"));
+                    }
+                    self.merge(item, into, depth + 1)?;
+                }
+            }
+            Kind::Mapping => {
+                for (key, value) in source.entries() {
+                    if into.get(&key.value).is_none() {
+                        into.content.push(self.expand(key, depth + 1)?);
+                        into.content.push(self.expand(value, depth + 1)?);
+                    }
+                }
+            }
+            Kind::Scalar | Kind::Document => return Err(wants_map()),
         }
+        Ok(())
     }
 }

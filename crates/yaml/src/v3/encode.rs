@@ -106,10 +106,6 @@ impl Encoder {
             Kind::Alias => {
                 self.writer.write_indicator("*", true, false, false);
                 self.write_word(&node.value);
-                // In front of `:` an alias needs a space, or the colon would be read as part of the name.
-                if parent == Parent::SimpleKey {
-                    self.writer.put(' ');
-                }
                 return Ok(());
             }
             Kind::Scalar => {

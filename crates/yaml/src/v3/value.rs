@@ -34,7 +34,7 @@ pub fn to_node(value: &Value) -> Node {
         Value::Sequence(items) => Node { content: items.iter().map(to_node).collect(), ..Node::sequence() },
         Value::Mapping(mapping) => {
             let mut entries: Vec<(&String, &Value)> = mapping.iter().collect();
-            entries.sort_by(|(left, _), (right, _)| crate::v2::compare_keys(left, right));
+            crate::v2::sort_by(&mut entries, |(left, _), (right, _)| crate::v2::compare(left, right, true));
             let content = entries.into_iter().flat_map(|(key, value)| [string(key), to_node(value)]).collect();
             Node { content, ..Node::mapping() }
         }

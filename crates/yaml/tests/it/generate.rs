@@ -33,30 +33,209 @@ impl Random {
 }
 
 const WORDS: &[&str] = &[
-    "a", "b", "foo", "bar baz", "x-y", "true", "False", "yes", "No", "on", "OFF", "y", "n", "null", "~", "Null", "1", "0", "-1",
-    "+7", "012", "0o17", "0x1F", "0b101", "1_000", "1.5", "-0.0", "1e3", ".5", "1e+06", ".inf", "-.Inf", ".nan", "1:30", "12:30:45",
-    "2001-01-01", "2001-12-14t21:59:43.10-05:00", "2001-12-14 21:59:43.10", "123456789012345678901", "18446744073709551615",
-    "9223372036854775808", "08", "1e400", "0.1e-9", "é", "日本", "😀", "a:b", "a#b", "http://x/y?z=1", "-x", "?x", ":x", "=", "<<",
-    "a, b", "1,000", "v1.2.3", "{{ x }}", "*", "&", "!", "%", "@", "`", "|", ">", "---", "...", "- a", "a: b", "a # b", "[a]", "{a}",
+    "a",
+    "b",
+    "foo",
+    "bar baz",
+    "x-y",
+    "true",
+    "False",
+    "yes",
+    "No",
+    "on",
+    "OFF",
+    "y",
+    "n",
+    "null",
+    "~",
+    "Null",
+    "1",
+    "0",
+    "-1",
+    "+7",
+    "012",
+    "0o17",
+    "0x1F",
+    "0b101",
+    "1_000",
+    "1.5",
+    "-0.0",
+    "1e3",
+    ".5",
+    "1e+06",
+    ".inf",
+    "-.Inf",
+    ".nan",
+    "1:30",
+    "12:30:45",
+    "2001-01-01",
+    "2001-12-14t21:59:43.10-05:00",
+    "2001-12-14 21:59:43.10",
+    "123456789012345678901",
+    "18446744073709551615",
+    "9223372036854775808",
+    "08",
+    "1e400",
+    "0.1e-9",
+    "é",
+    "日本",
+    "😀",
+    "a:b",
+    "a#b",
+    "http://x/y?z=1",
+    "-x",
+    "?x",
+    ":x",
+    "=",
+    "<<",
+    "a, b",
+    "1,000",
+    "v1.2.3",
+    "{{ x }}",
+    "*",
+    "&",
+    "!",
+    "%",
+    "@",
+    "`",
+    "|",
+    ">",
+    "---",
+    "...",
+    "- a",
+    "a: b",
+    "a # b",
+    "[a]",
+    "{a}",
     "long text that goes on and on so that it has to be folded somewhere after the eightieth column or so, maybe twice if it is \
      really long like this one here",
 ];
 
 const PLAIN: &[&str] = &[
-    "a", "b", "foo", "bar baz", "x-y", "true", "False", "yes", "No", "on", "y", "n", "null", "~", "1", "0", "-1", "012", "0o17",
-    "0x1F", "1_000", "1.5", "-0.0", "1e3", ".5", ".inf", ".nan", "1:30", "2001-01-01", "2001-12-14t21:59:43.10-05:00",
-    "123456789012345678901", "08", "é", "日本", "😀", "a:b", "a#b", "http://x/y?z=1", "-x", ":x", "=", "<<", "v1.2.3", "'", "it's", "x\ty",
-    "a\u{85}b", "a\u{2028}b", "\u{feff}x",
+    "a",
+    "b",
+    "foo",
+    "bar baz",
+    "x-y",
+    "true",
+    "False",
+    "yes",
+    "No",
+    "on",
+    "y",
+    "n",
+    "null",
+    "~",
+    "1",
+    "0",
+    "-1",
+    "012",
+    "0o17",
+    "0x1F",
+    "1_000",
+    "1.5",
+    "-0.0",
+    "1e3",
+    ".5",
+    ".inf",
+    ".nan",
+    "1:30",
+    "2001-01-01",
+    "2001-12-14t21:59:43.10-05:00",
+    "123456789012345678901",
+    "08",
+    "é",
+    "日本",
+    "😀",
+    "a:b",
+    "a#b",
+    "http://x/y?z=1",
+    "-x",
+    ":x",
+    "=",
+    "<<",
+    "v1.2.3",
+    "'",
+    "it's",
+    "x\ty",
+    "a\u{85}b",
+    "a\u{2028}b",
+    "\u{feff}x",
 ];
 
 const BREAKS: &[&str] = &["\n", "\n", "\n", "\n", "\n", "\n", "\r\n", "\r", "\n\n", "\u{85}", "\u{2028}"];
 
 /// Fragments for soup: text that is mostly not YAML.
 const FRAGMENTS: &[&str] = &[
-    "a", "b", "key", ": ", ":", "- ", "-", "? ", "?", "\n", "\n", "\n  ", "\n    ", " ", "  ", "\t", "'", "\"", "[", "]", "{", "}", ",",
-    "# c", "#", "&x ", "*x", "*x ", "!!str ", "!t ", "!", "|", ">", "|-\n", ">+\n", "|2\n", "---\n", "--- ", "...\n", "%YAML 1.1\n",
-    "%TAG ! tag:x,1:\n", "\\n", "\\", "\r\n", "\r", "\u{85}", "\u{2028}", "\u{feff}", "é", "😀", "<<: ", "<<", "1", "0x1", "true", "~", "@",
-    "`", "%", "\u{7f}", "''", "\"\"", "!!int ", "!!binary ", "aGk=", "!!float ", "!<tag:yaml.org,2002:str> ", "x: 1", "- 1",
+    "a",
+    "b",
+    "key",
+    ": ",
+    ":",
+    "- ",
+    "-",
+    "? ",
+    "?",
+    "\n",
+    "\n",
+    "\n  ",
+    "\n    ",
+    " ",
+    "  ",
+    "\t",
+    "'",
+    "\"",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    "# c",
+    "#",
+    "&x ",
+    "*x",
+    "*x ",
+    "!!str ",
+    "!t ",
+    "!",
+    "|",
+    ">",
+    "|-\n",
+    ">+\n",
+    "|2\n",
+    "---\n",
+    "--- ",
+    "...\n",
+    "%YAML 1.1\n",
+    "%TAG ! tag:x,1:\n",
+    "\\n",
+    "\\",
+    "\r\n",
+    "\r",
+    "\u{85}",
+    "\u{2028}",
+    "\u{feff}",
+    "é",
+    "😀",
+    "<<: ",
+    "<<",
+    "1",
+    "0x1",
+    "true",
+    "~",
+    "@",
+    "`",
+    "%",
+    "\u{7f}",
+    "''",
+    "\"\"",
+    "!!int ",
+    "!!binary ",
+    "aGk=",
+    "!!float ",
+    "!<tag:yaml.org,2002:str> ",
+    "x: 1",
+    "- 1",
 ];
 
 /// A document.
@@ -134,7 +313,18 @@ impl Grammar<'_> {
             self.out.push_str(&format!("&n{name} "));
         }
         if self.random.chance(25) {
-            let tag = self.random.pick(&["!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!custom", "!", "!!timestamp"]);
+            let tag = self.random.pick(&[
+                "!!str",
+                "!!int",
+                "!!float",
+                "!!bool",
+                "!!null",
+                "!!map",
+                "!!seq",
+                "!custom",
+                "!",
+                "!!timestamp",
+            ]);
             self.out.push_str(tag);
             self.out.push(' ');
         }
@@ -290,7 +480,22 @@ impl Grammar<'_> {
         } else {
             self.out.push('"');
             self.out.push_str(&word.replace('\\', "\\\\").replace('"', "\\\""));
-            let escape = self.random.pick(&["", "", "", "\\n", "\\t", "\\x41", "\\u00e9", "\\U0001F600", "\\\n  ", "\\0", "\\e", "\\_", "\\L", "  \n  z"]);
+            let escape = self.random.pick(&[
+                "",
+                "",
+                "",
+                "\\n",
+                "\\t",
+                "\\x41",
+                "\\u00e9",
+                "\\U0001F600",
+                "\\\n  ",
+                "\\0",
+                "\\e",
+                "\\_",
+                "\\L",
+                "  \n  z",
+            ]);
             self.out.push_str(escape);
             self.out.push('"');
         }
@@ -407,27 +612,50 @@ fn key(random: &mut Random) -> String {
         0 => string(random),
         1 => format!("a{}", random.below(200)),
         2 => format!("{:03}b{}", random.below(30), random.below(3)),
-        _ => (0..1 + random.below(5)).map(|_| random.pick(&["a", "b", "B", "1", "0", "9", "10", "-", "_", ".", "é", "/"])).collect(),
+        _ => (0..1 + random.below(5))
+            .map(|_| random.pick(&["a", "b", "B", "1", "0", "9", "10", "-", "_", ".", "é", "/"]))
+            .collect(),
     }
 }
 
 fn string(random: &mut Random) -> String {
     match random.below(8) {
         0 | 1 => random.pick(WORDS).to_owned(),
-        2 => (0..random.below(40)).map(|_| random.pick(&["word ", "another ", "x", "  ", "it's ", "\"q\" ", "a: ", "#", "é "])).collect(),
+        2 => (0..random.below(40))
+            .map(|_| random.pick(&["word ", "another ", "x", "  ", "it's ", "\"q\" ", "a: ", "#", "é "]))
+            .collect(),
         3 => (0..random.below(8))
-            .map(|_| random.pick(&["line\n", "\n", " indented\n", "trailing \n", "\t", "last", "# no\n", "a: b\n", "-", "\r\n"]))
+            .map(|_| {
+                random.pick(&[
+                    "line\n",
+                    "\n",
+                    " indented\n",
+                    "trailing \n",
+                    "\t",
+                    "last",
+                    "# no\n",
+                    "a: b\n",
+                    "-",
+                    "\r\n",
+                ])
+            })
             .collect(),
         4 => {
             const CHARACTERS: &[&str] = &[
-                "a", "b", " ", ":", "#", "-", "?", "!", "&", "*", "|", ">", "%", "@", "`", "\"", "'", "\\", "{", "}", "[", "]", ",", "\n", "\t",
-                "\r", "\0", "\u{7}", "\u{1b}", "\u{7f}", "\u{80}", "\u{85}", "\u{a0}", "\u{2028}", "\u{2029}", "\u{feff}", "\u{fffd}",
-                "\u{fffe}", "é", "日", "😀", "<", "&", "=", "~", "0", "1", ".", "_", "e", "+",
+                "a", "b", " ", ":", "#", "-", "?", "!", "&", "*", "|", ">", "%", "@", "`", "\"", "'", "\\", "{", "}",
+                "[", "]", ",", "\n", "\t", "\r", "\0", "\u{7}", "\u{1b}", "\u{7f}", "\u{80}", "\u{85}", "\u{a0}",
+                "\u{2028}", "\u{2029}", "\u{feff}", "\u{fffd}", "\u{fffe}", "é", "日", "😀", "<", "&", "=", "~", "0",
+                "1", ".", "_", "e", "+",
             ];
             (0..random.below(12)).map(|_| random.pick(CHARACTERS)).collect()
         }
-        5 => (0..1 + random.below(6)).map(|_| random.pick(&["0", "1", "7", "9", "x", "b", "o", "e", ".", "_", "-", "+", ":", "E", "f"])).collect(),
+        5 => (0..1 + random.below(6))
+            .map(|_| random.pick(&["0", "1", "7", "9", "x", "b", "o", "e", ".", "_", "-", "+", ":", "E", "f"]))
+            .collect(),
         6 => "k".repeat(100 + random.below(60)),
-        _ => (0..random.below(6)).map(|_| random.pick(PLAIN)).collect::<Vec<_>>().join(random.pick(&[" ", "  ", "\n", ": ", " #"])),
+        _ => (0..random.below(6))
+            .map(|_| random.pick(PLAIN))
+            .collect::<Vec<_>>()
+            .join(random.pick(&[" ", "  ", "\n", ": ", " #"])),
     }
 }

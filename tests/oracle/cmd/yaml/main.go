@@ -224,6 +224,16 @@ func handle(request *request, text []byte) (output string, err error) {
 		}
 		out, err := sigs.Marshal(value)
 		return string(out), err
+	case "v3.pretty", "v2.digest.text":
+		var value interface{}
+		if err := sigs.Unmarshal(text, &value); err != nil {
+			return "", err
+		}
+		if request.Op == "v3.pretty" {
+			return encode3(value, 2)
+		}
+		out, err := yaml2.Marshal(bytewise(value))
+		return string(out), err
 	case "v2.raw":
 		// goyaml v2 without JSON: MapSlice keeps the order.
 		var value interface{}
@@ -317,6 +327,11 @@ func handle(request *request, text []byte) (output string, err error) {
 		err = encoder.Close()
 		return buffer.String(), err
 	case "kyaml.deanchor":
+		// kyaml overflows the stack on these, which no recover can catch.
+		var cyclic interface{}
+		if err := yaml3.Unmarshal(text, &cyclic); err != nil && strings.Contains(err.Error(), "contains itself") {
+			return "", err
+		}
 		parsed, err := kyaml.Parse(string(text))
 		if err != nil {
 			return "", err
