@@ -94,7 +94,7 @@ mod tests {
     fn other_modes() {
         assert_eq!(show("a=1,b=true", Mode::String), r#"{"a":"1","b":"true"}"#);
         assert_eq!(show("a=1,b={x},c", Mode::Literal), r#"{"a":"1,b={x},c"}"#);
-        assert_eq!(show(r#"a={"x":[1,2]},b= "y" , c=,d=1e3"#, Mode::Json), r#"{"a":{"x":[1,2]},"b":"y","c":null,"d":1000}"#);
+        assert_eq!(show(r#"a={"x":[1,2]},b= "y" ,c=,d=1e3"#, Mode::Json), r#"{"a":{"x":[1,2]},"b":"y","c":null,"d":1000}"#);
         let read = |name: &str| if name == "f" { Ok("content".to_owned()) } else { Err("no such file".to_owned()) };
         assert_eq!(show("a=f", Mode::File(&read)), r#"{"a":"content"}"#);
         assert_eq!(show("a=g", Mode::File(&read)), "error: no such file");

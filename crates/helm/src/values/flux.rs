@@ -120,8 +120,8 @@ mod tests {
     #[test]
     fn later_wins_and_inline_is_last() {
         assert_eq!(
-            run(&[("a: 1\nb: {x: 1}\n", None, false), ("b: {y: 2}\nc: [1]", None, false)], r#"{"c":[2],"b":{"x":3}}"#),
-            r#"{"a":1,"b":{"x":3,"y":2},"c":[2]}"#
+            run(&[("a: 1\nb: {x: 1}\n", None, false), ("b: {z: 2}\nc: [1]", None, false)], r#"{"c":[2],"b":{"x":3}}"#),
+            r#"{"a":1,"b":{"x":3,"z":2},"c":[2]}"#
         );
     }
 

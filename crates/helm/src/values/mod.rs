@@ -9,7 +9,7 @@ mod options;
 pub mod unknown;
 
 pub(crate) use coalesce::{Warnings, coalesce_values, merge_tables, merge_values};
-pub(crate) use convert::{from_template, to_template, to_template_map};
+pub(crate) use convert::{from_template, to_template};
 pub use digest::config_digest;
 pub use options::{ValuesFile, ValuesOptions};
 
