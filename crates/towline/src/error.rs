@@ -50,6 +50,12 @@ pub(crate) enum Error {
     /// An object could not be written out.
     #[error("writing {0}")]
     Encode(String),
+    /// A file could not be read or written; the error names it.
+    #[error(transparent)]
+    File(std::io::Error),
+    /// A chart or its values are wrong; the text is Helm's.
+    #[error("{0}")]
+    Chart(String),
     /// Standard output is closed.
     #[error("writing the output")]
     Output(#[source] std::io::Error),
@@ -70,6 +76,8 @@ impl Error {
             | Self::NotFound { .. }
             | Self::NotReady { .. }
             | Self::Encode(_)
+            | Self::File(_)
+            | Self::Chart(_)
             | Self::Output(_)
             | Self::Runtime(_) => 1,
         }

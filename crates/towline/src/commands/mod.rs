@@ -6,6 +6,7 @@ pub(crate) mod get;
 pub(crate) mod resume;
 pub(crate) mod suspend;
 pub(crate) mod sync;
+pub(crate) mod template;
 pub(crate) mod version;
 
 use crate::cli::{Command, Towline};
@@ -20,6 +21,7 @@ pub(crate) async fn run(arguments: Towline) -> Result<()> {
         Command::Suspend(arguments) => suspend::run(cluster, arguments).await,
         Command::Resume(arguments) => resume::run(cluster, arguments).await,
         Command::Events(arguments) => events::run(cluster, arguments).await,
+        Command::Template(arguments) => template::run(cluster, arguments),
         Command::Version(arguments) => version::run(cluster, arguments).await,
         Command::Completion(arguments) => completion::run(arguments),
     }
