@@ -3,6 +3,7 @@
 mod answer;
 mod builtin;
 pub mod context;
+pub mod data;
 pub mod error;
 mod execute;
 pub mod format;
@@ -16,6 +17,6 @@ pub mod value;
 
 pub use answer::answer;
 pub use execute::{Executor, MissingKey};
-pub use parse::{Source, Tree};
+pub use parse::{Source, Tree, parse};
 pub use templates::Templates;
 pub mod sprig;

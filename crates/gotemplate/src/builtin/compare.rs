@@ -96,7 +96,7 @@ fn equal_others(left: &Value, right: &Value) -> Result<bool, FunctionError> {
             Ok(std::rc::Rc::ptr_eq(first, second)
                 || (left.kind() != Kind::Pointer && first.equals(second.as_ref())))
         }
-        _ => Err(FunctionError::Message(format!("non-comparable type {}: {}", shown(left), right.type_name()))),
+        _ => Err(FunctionError::Message(format!("non-comparable type {}: {}", shown(right), right.type_name()))),
     }
 }
 

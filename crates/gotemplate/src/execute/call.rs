@@ -38,7 +38,7 @@ impl<'t> Walker<'t, '_> {
                 // Whether nil is an interface or nothing at all shows in the error.
                 self.check_count(function, 0, arguments.len(), last.is_some())?;
                 let item = match (arguments.first(), last) {
-                    (Some(argument), _) => self.length_operand(dot, argument)?,
+                    (Some(argument), _) => self.item_operand(dot, argument)?,
                     (None, last) => last.unwrap_or(Item::NONE),
                 };
                 if item.value.is_nil() {
@@ -51,6 +51,18 @@ impl<'t> Walker<'t, '_> {
                     return self.fail_with(Some(function.name), message.into());
                 }
                 self.invoke(function, function.name, node, &[item.value])
+            }
+            Special::Slice => {
+                // Go's slice does not look into interfaces for its indexes.
+                self.check_count(function, 0, arguments.len(), last.is_some())?;
+                let mut values = Arguments::new();
+                for argument in arguments {
+                    let item = self.item_operand(dot, argument)?;
+                    let opaque = item.interface && !values.is_empty();
+                    values.push(if opaque { Value::NilPointer(&types::ANY) } else { item.value });
+                }
+                values.extend(last.map(|last| last.value));
+                self.invoke(function, function.name, node, &values)
             }
             Special::Call => {
                 let mut values = self.arguments(dot, function, 0, None, arguments, last)?;
@@ -82,7 +94,7 @@ impl<'t> Walker<'t, '_> {
         self.invoke(method, method.name, node, &values)
     }
 
-    fn length_operand(&mut self, dot: &Item, argument: &'t Operand) -> Evaluated<Item> {
+    fn item_operand(&mut self, dot: &Item, argument: &'t Operand) -> Evaluated<Item> {
         use crate::parse::tree::OperandKind;
         self.at = At::Operand(argument);
         match &argument.kind {

@@ -40,6 +40,11 @@ impl<'a> Printer<'a> {
         match verb {
             'T' => self.flags.string(self.output, value.type_name().as_bytes()),
             'p' => self.pointer(value, 'p'),
+            'w' if matches!(value.kind(), Kind::Slice | Kind::Map | Kind::Pointer | Kind::Struct | Kind::Func)
+                && !matches!(value, Value::Bytes(_)) =>
+            {
+                self.bad_verb(value, verb);
+            }
             _ => self.value(value, verb, 0),
         }
     }
@@ -220,10 +225,10 @@ impl<'a> Printer<'a> {
     }
 
     fn element(&mut self, value: &Value, element_type: &Type, verb: char, depth: u32) {
+        if verb == 'w' {
+            return self.bad_verb(value, verb);
+        }
         if value.is_nil() {
-            if verb == 'w' {
-                return self.bad_verb(value, verb);
-            }
             if self.flags.sharp_v {
                 self.output.extend_from_slice(element_type.name.as_bytes());
                 self.output.extend_from_slice(b"(nil)");

@@ -83,7 +83,8 @@ impl Reader<'_> {
                 self.good_index = false;
             }
         }
-        if self.peek() == Some(b'.') {
+        // A point at the very end is taken for the verb.
+        if self.peek() == Some(b'.') && self.position + 1 < self.format.len() {
             self.position += 1;
             if after_index {
                 self.good_index = false;

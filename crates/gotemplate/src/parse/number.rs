@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str, literal: Literal) -> Result<Number, String> {
             return Ok(number);
         }
         Literal::Complex => {
-            let parts = parse_complex(text).ok_or_else(|| "syntax error scanning complex number".to_owned())?;
+            let parts = parse_complex(text)?;
             set_complex(&mut number, parts);
             return Ok(number);
         }
@@ -81,16 +81,56 @@ fn exact_uint(float: f64) -> Option<u64> {
     (uint as f64 == float).then_some(uint)
 }
 
-fn parse_complex(text: &str) -> Option<(f64, f64)> {
-    let body = text.strip_suffix('i')?;
-    // The sign between the parts is the last one that is not an exponent's.
-    let bytes = body.as_bytes();
-    let split = (1..bytes.len()).rev().find(|index| {
-        matches!(bytes.get(*index), Some(b'+' | b'-'))
-            && !matches!(bytes.get(index - 1), Some(b'e' | b'E' | b'p' | b'P'))
-    })?;
-    let (real, imaginary) = body.split_at_checked(split)?;
-    Some((strconv::parse_float(real)?, strconv::parse_float(imaginary)?))
+/// Reads the two parts as `fmt.Sscan` does; the error is its message.
+fn parse_complex(text: &str) -> Result<(f64, f64), String> {
+    const SYNTAX: &str = "syntax error scanning complex number";
+    let mut rest = text;
+    let real = scan_float(&mut rest);
+    let before_sign = rest;
+    if !accept(&mut rest, "+-") {
+        return Err(SYNTAX.to_owned());
+    }
+    scan_float(&mut rest);
+    let imaginary = before_sign.strip_suffix(rest).unwrap_or_default();
+    if !accept(&mut rest, "i") {
+        return Err(SYNTAX.to_owned());
+    }
+    let convert = |part: &str| {
+        strconv::parse_float(part)
+            .ok_or_else(|| format!("strconv.ParseFloat: parsing {}: invalid syntax", quoted(part.as_bytes())))
+    };
+    Ok((convert(real)?, convert(imaginary)?))
+}
+
+fn accept(rest: &mut &str, set: &str) -> bool {
+    match rest.chars().next() {
+        Some(character) if set.contains(character) => {
+            *rest = rest.get(character.len_utf8()..).unwrap_or_default();
+            true
+        }
+        _ => false,
+    }
+}
+
+fn scan_float<'a>(rest: &mut &'a str) -> &'a str {
+    const DECIMAL: &str = "0123456789_";
+    let start = *rest;
+    accept(rest, "+-");
+    // An `i` is taken for the beginning of `Inf`.
+    accept(rest, "iI");
+    let (mut digits, mut exponent) = (DECIMAL, "eEpP");
+    if accept(rest, "0") && accept(rest, "xX") {
+        (digits, exponent) = ("0123456789aAbBcCdDeEfF_", "pP");
+    }
+    while accept(rest, digits) {}
+    if accept(rest, ".") {
+        while accept(rest, digits) {}
+    }
+    if accept(rest, exponent) {
+        accept(rest, "+-");
+        while accept(rest, DECIMAL) {}
+    }
+    start.strip_suffix(*rest).unwrap_or_default()
 }
 
 /// Is the literal written as a float, so that it is one without further context?

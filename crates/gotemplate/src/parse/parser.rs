@@ -688,6 +688,7 @@ fn special(name: &str, functions: &FunctionMap) -> Special {
         "or" => Special::Or,
         "call" => Special::Call,
         "len" => Special::Len,
+        "slice" => Special::Slice,
         _ => Special::Ordinary,
     }
 }

@@ -132,6 +132,7 @@ pub(crate) enum Special {
     Or,
     Call,
     Len,
+    Slice,
 }
 
 /// A string constant.

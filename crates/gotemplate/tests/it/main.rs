@@ -3,4 +3,6 @@
 #![allow(clippy::disallowed_methods, reason = "tests read their cases and settings from the environment")]
 
 mod corpus;
+mod differential;
+mod generate;
 mod support;

@@ -7,10 +7,11 @@ use gotemplate::function::FunctionMap;
 use serde_json::Value as Json;
 
 /// The function map for a request's `funcs`.
-pub fn functions(name: &str) -> Option<FunctionMap> {
+pub(crate) fn functions(name: &str) -> Option<FunctionMap> {
     match name {
         "core" => Some(FunctionMap::default()),
-        "sprig" => Some(gotemplate::sprig::functions().clone()),
+        "sprig" => Some(gotemplate::sprig::functions()),
+        "helm" => Some(gotemplate::sprig::functions().with(gotemplate::data::FUNCTIONS)),
         _ => None,
     }
 }
@@ -23,12 +24,12 @@ fn environment() -> Environment {
 }
 
 /// What our engine answers to a question.
-pub fn ours(question: &Json) -> Json {
+pub(crate) fn ours(question: &Json) -> Json {
     serde_json::from_str(&gotemplate::answer(&question.to_string(), functions, environment)).unwrap()
 }
 
 /// The folder of shared data, if there is one.
-pub fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("TOWLINE_SHARED")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")), PathBuf::from);
     folder.is_dir().then_some(folder)

@@ -1,0 +1,112 @@
+//! Helm's data functions: YAML, JSON and TOML in and out of template values.
+
+pub mod json;
+pub mod read_json;
+pub mod toml;
+pub mod yaml;
+
+use crate::context::Context;
+use crate::function::{Function, FunctionError};
+use crate::value::types::{ANY, LIST, MAP, STRING};
+use crate::value::{List, Map, Str, Value};
+
+type Answer = Result<Value, FunctionError>;
+
+/// `toYaml`, `fromYaml` and their relatives, as Helm 4 has them.
+pub static FUNCTIONS: &[Function] = &[
+    Function::new("toYaml", &[&ANY], &STRING, |_, arguments| Ok(lenient(yaml::to_yaml(first(arguments))))),
+    Function::new("mustToYaml", &[&ANY], &STRING, |_, arguments| strict(yaml::to_yaml(first(arguments)))),
+    Function::new("toYamlPretty", &[&ANY], &STRING, |_, arguments| Ok(lenient(yaml::to_yaml_pretty(first(arguments))))),
+    Function::new("fromYaml", &[&STRING], &MAP, from_yaml),
+    Function::new("fromYamlArray", &[&STRING], &LIST, from_yaml_array),
+    Function::new("toJson", &[&ANY], &STRING, |_, arguments| Ok(lenient(json::to_json(first(arguments))))),
+    Function::new("mustToJson", &[&ANY], &STRING, |_, arguments| strict(json::to_json(first(arguments)))),
+    Function::new("fromJson", &[&STRING], &MAP, from_json),
+    Function::new("fromJsonArray", &[&STRING], &LIST, from_json_array),
+    Function::new("toToml", &[&ANY], &STRING, to_toml),
+    Function::new("mustToToml", &[&ANY], &STRING, must_to_toml),
+    Function::new("fromToml", &[&STRING], &MAP, from_toml),
+];
+
+fn first(arguments: &[Value]) -> &Value {
+    arguments.first().unwrap_or(&Value::Nil)
+}
+
+fn text(arguments: &[Value]) -> Str {
+    first(arguments).as_text().cloned().unwrap_or_default()
+}
+
+/// What cannot be written is the empty string.
+fn lenient(written: Result<String, String>) -> Value {
+    Value::from(written.unwrap_or_default())
+}
+
+fn strict(written: Result<String, String>) -> Answer {
+    written.map(Value::from).map_err(FunctionError::Message)
+}
+
+/// What was read as a map; anything else, and a failure, is a map with the key `Error`.
+fn map_or_error(read: Result<Value, String>, context: &str) -> Value {
+    let message = match read {
+        Ok(Value::Map(map)) => return Value::Map(map),
+        Ok(Value::Nil) => return Value::Map(Map::nil(&MAP)),
+        Ok(other) => format!("{context}{}", read_json::cannot_unmarshal(&other, &MAP)),
+        Err(message) => message,
+    };
+    Value::map([("Error", Value::from(message))])
+}
+
+/// What was read as a list; anything else, and a failure, is a list of the error's text.
+fn list_or_error(read: Result<Value, String>, context: &str) -> Value {
+    let message = match read {
+        Ok(Value::List(list)) => return Value::List(list),
+        Ok(Value::Nil) => return Value::List(List::nil(&LIST)),
+        Ok(other) => format!("{context}{}", read_json::cannot_unmarshal(&other, &LIST)),
+        Err(message) => message,
+    };
+    Value::list(vec![Value::from(message)])
+}
+
+const IN_YAML: &str = "error unmarshaling JSON: while decoding JSON: ";
+
+fn from_yaml(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
+    Ok(map_or_error(yaml::from_yaml(text(arguments).as_bytes()), IN_YAML))
+}
+
+fn from_yaml_array(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
+    Ok(list_or_error(yaml::from_yaml(text(arguments).as_bytes()), IN_YAML))
+}
+
+fn from_json(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
+    let text = text(arguments);
+    Ok(map_or_error(read_json::read(text.as_bytes(), read_json::Numbers::Float), ""))
+}
+
+fn from_json_array(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
+    let text = text(arguments);
+    Ok(list_or_error(read_json::read(text.as_bytes(), read_json::Numbers::Float), ""))
+}
+
+fn to_toml(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
+    if first(arguments).is_nil() {
+        return Err(NIL_TOML.into());
+    }
+    // Here the error's text is the result.
+    Ok(Value::from(toml::to_toml(first(arguments)).unwrap_or_else(|message| message)))
+}
+
+fn must_to_toml(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
+    if first(arguments).is_nil() {
+        return Err(NIL_TOML.into());
+    }
+    strict(toml::to_toml(first(arguments)))
+}
+
+const NIL_TOML: &str = "reflect: call of reflect.Value.Type on zero Value";
+
+fn from_toml(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
+    Ok(match toml::from_toml(&text(arguments).lossy()) {
+        Ok(map) => Value::Map(map),
+        Err(message) => Value::map([("Error", Value::from(message))]),
+    })
+}
