@@ -1,0 +1,482 @@
+//! Carries out one kustomization on top of the resources, configuration and vars collected so far.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::{
+    build::Session,
+    config::Config,
+    error::{Context, Error},
+    field_spec::FieldSpec,
+    generate::{Generated, generate},
+    id::{Gvk, ResId},
+    kustomization::{Kustomization, Patch, PatchOptions, ReplacementField, Var},
+    loader::{Loader, is_url},
+    node::{Node, Scalar},
+    plugin,
+    res_map::ResMap,
+    resource::{Origin, Resource},
+    schema::Schema,
+    text,
+    transform::{
+        affix::{self, End},
+        image, metadata,
+        namespace::{self, Settings},
+        patch::{self, Content},
+        path, replacement, replica, var,
+    },
+};
+
+/// What has been collected.
+#[derive(Clone, Debug, Default)]
+pub struct Accumulator {
+    pub(crate) resources: ResMap,
+    pub(crate) config: Config,
+    pub(crate) vars: Vec<(Var, ResId)>,
+}
+
+/// One kustomization being carried out.
+pub struct Target<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) loader: Loader,
+    pub(crate) kustomization: Kustomization,
+    pub(crate) path: String,
+    pub(crate) schema: Arc<Schema>,
+}
+
+impl<'a> Target<'a> {
+    /// Reads the kustomization of the loader's directory.
+    pub fn load(session: &'a Session, loader: Loader, schema: Option<Arc<Schema>>) -> Result<Self, Error> {
+        let (path, bytes) = loader.kustomization()?;
+        let (mut kustomization, warnings) = Kustomization::parse(&bytes, &path)?;
+        session.warn(warnings);
+        if let Some(metadata) = session.build_metadata() {
+            kustomization.build_metadata = metadata;
+        } else {
+            session.set_build_metadata(kustomization.build_metadata.clone());
+        }
+        let schema = match schema {
+            Some(schema) => schema,
+            None => own_schema(&loader, &kustomization)?,
+        };
+        Ok(Self { session, loader, kustomization, path, schema })
+    }
+
+    /// Everything this kustomization yields by itself.
+    pub fn accumulate(self) -> Result<Accumulator, Error> {
+        self.accumulate_onto(Accumulator::default())
+    }
+
+    /// The same on top of what is there (a component sees its parent's resources).
+    fn accumulate_onto(self, mut all: Accumulator) -> Result<Accumulator, Error> {
+        for path in &self.kustomization.resources {
+            self.resource(&mut all, path).context(|| format!("accumulating resources from '{path}'"))?;
+        }
+        let mut config = if all.config.name_references.is_empty() { Config::builtin() } else { all.config.clone() };
+        for path in &self.kustomization.configurations {
+            config.merge(Config::parse(&self.loader.file(path)?, path)?)?;
+        }
+        for path in &self.kustomization.crds {
+            config.merge(crate::crds::config_from(&self.loader.file(path)?, path)?)?;
+        }
+        all.config = merged(all.config, config)?;
+        self.generate(&mut all)?;
+        for path in &self.kustomization.components {
+            all = self
+                .component(all, path)
+                .context(|| format!("accumulating components: accumulateDirectory: \"{path}\""))?;
+        }
+        self.transform(&mut all)?;
+        plugin::validate(&self, &mut all)?;
+        self.register_vars(&mut all)?;
+        Ok(all)
+    }
+
+    fn child(&self, path: &str) -> Result<Self, Error> {
+        let loader = self.loader.child(path)?;
+        Self::load(self.session, loader, Some(Arc::clone(&self.schema)))
+    }
+
+    fn resource(&self, all: &mut Accumulator, path: &str) -> Result<(), Error> {
+        let is_directory = !is_url(path) && self.loader.is_directory(path);
+        let as_file = if is_directory { None } else { Some(self.loader.file(path)) };
+        let file_error = match as_file {
+            Some(Ok(bytes)) => match resources_from(self.session, &bytes, path) {
+                Ok(nodes) => {
+                    for node in nodes {
+                        let mut resource = Resource::new(node);
+                        resource.origin = Some(self.origin(path));
+                        all.resources.append(resource)?;
+                    }
+                    return Ok(());
+                }
+                Err(error) if is_url(path) => Some(error),
+                Err(error) => return Err(error),
+            },
+            Some(Err(error)) => Some(error),
+            None => None,
+        };
+        let child = match (self.child(path), file_error) {
+            (Ok(child), _) => child,
+            // What was meant as a file is told as a file.
+            (Err(_), Some(error)) if !matches!(error, Error::Refused(_)) => return Err(error),
+            (Err(error), _) => return Err(error),
+        };
+        if child.kustomization.is_component() {
+            return Err(Error::message(format!(
+                "expected kind != 'Component' for path '{path}': list components under 'components'"
+            )));
+        }
+        let below = child.accumulate()?;
+        all.resources.append_all(below.resources)?;
+        all.config = merged(std::mem::take(&mut all.config), below.config)?;
+        for var in below.vars {
+            add_var(&mut all.vars, var)?;
+        }
+        Ok(())
+    }
+
+    fn component(&self, all: Accumulator, path: &str) -> Result<Accumulator, Error> {
+        if is_url(path) && crate::repository::RepositorySpec::parse(path).is_none() {
+            return Err(Error::message(format!("'{path}' is not a directory or repository")));
+        }
+        let child = self.child(path)?;
+        if !child.kustomization.is_component() {
+            return Err(Error::message(format!("expected kind 'Component' for path '{path}' but got 'Kustomization'")));
+        }
+        child.accumulate_onto(all)
+    }
+
+    fn generate(&self, all: &mut Accumulator) -> Result<(), Error> {
+        let k = &self.kustomization;
+        let globals = k.generator_options.as_ref();
+        let builtin = k
+            .config_map_generator
+            .iter()
+            .map(|arguments| (Generated::ConfigMap, arguments))
+            .chain(k.secret_generator.iter().map(|arguments| (Generated::Secret, arguments)));
+        for (kind, arguments) in builtin {
+            let mut resource = generate(kind, arguments, globals, &self.loader)?;
+            resource.origin = Some(self.generator_origin(kind));
+            let mut one = ResMap::default();
+            one.append(resource)?;
+            all.resources.absorb_all(one)?;
+        }
+        crate::chart::generate(self, all)?;
+        plugin::generate(self, all)
+    }
+
+    fn transform(&self, all: &mut Accumulator) -> Result<(), Error> {
+        let k = &self.kustomization;
+        for path in &k.patches_strategic_merge {
+            self.strategic_merge_patch(&mut all.resources, path)?;
+        }
+        for patch in &k.patches {
+            self.patch(&mut all.resources, patch)?;
+        }
+        let settings = Settings { namespace: k.namespace.clone(), ..Settings::default() };
+        namespace::apply(&mut all.resources, &settings, &all.config.namespace)?;
+        if !k.name_prefix.is_empty() {
+            affix::apply(&mut all.resources, End::Prefix, &k.name_prefix, &all.config.name_prefix)?;
+        }
+        if !k.name_suffix.is_empty() {
+            affix::apply(&mut all.resources, End::Suffix, &k.name_suffix, &all.config.name_suffix)?;
+        }
+        for label in &k.labels {
+            let mut specs: Vec<FieldSpec> = label.fields.iter().cloned().map(FieldSpec::from).collect();
+            let (base, templates): (&[FieldSpec], &[FieldSpec]) = if label.include_selectors {
+                (&all.config.common_labels, &[])
+            } else {
+                let templates: &[FieldSpec] = if label.include_templates { &all.config.template_labels } else { &[] };
+                (&all.config.labels, templates)
+            };
+            crate::config::merge_specs(&mut specs, base.to_vec())?;
+            crate::config::merge_specs(&mut specs, templates.to_vec())?;
+            metadata::apply(&mut all.resources, &label.pairs, &specs)?;
+        }
+        metadata::apply(&mut all.resources, &k.common_labels, &all.config.common_labels)?;
+        metadata::apply(&mut all.resources, &k.common_annotations, &all.config.common_annotations)?;
+        for patch in &k.patches_json6902 {
+            self.json_patch(&mut all.resources, patch)?;
+        }
+        for replica in &k.replicas {
+            replica::apply(&mut all.resources, replica, &all.config.replicas)?;
+        }
+        for image in &k.images {
+            image::apply(&mut all.resources, image, &all.config.images)?;
+        }
+        for field in &k.replacements {
+            for replacement in self.replacements(field)? {
+                replacement::apply(&mut all.resources, &replacement)?;
+            }
+        }
+        plugin::transform(self, all)
+    }
+
+    fn strategic_merge_patch(&self, resources: &mut ResMap, entry: &str) -> Result<(), Error> {
+        let patches = match patch::resources_of(entry, "patchesStrategicMerge") {
+            Ok(inline) if !inline.is_empty() => inline,
+            _ => {
+                let bytes = self.loader.file(entry)?;
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| Error::Yaml { path: entry.to_owned(), message: "not UTF-8 text".into() })?;
+                let nodes = patch::resources_of(&text, entry)?;
+                if nodes.is_empty() {
+                    return Err(Error::message(format!("patch appears to be empty; files=[{entry}], Patch=\"\"")));
+                }
+                nodes
+            }
+        };
+        patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &self.schema)
+    }
+
+    /// The text of a patch, and what to call it.
+    pub(crate) fn patch_text(&self, patch: &Patch) -> Result<(String, String), Error> {
+        match (patch.path.is_empty(), patch.patch.trim().is_empty()) {
+            (true, true) => Err(Error::message("must specify one of patch and path in PatchTransformer")),
+            (false, false) => Err(Error::message("patch and path can't be set at the same time")),
+            (true, false) => Ok((patch.patch.trim().to_owned(), format!("patch: {:?}", patch.patch.trim()))),
+            (false, true) => {
+                let bytes = self
+                    .loader
+                    .file(&patch.path)
+                    .context(|| format!("failed to get the patch file from path({})", patch.path))?;
+                let text = String::from_utf8(bytes)
+                    .map_err(|_| Error::Yaml { path: patch.path.clone(), message: "not UTF-8 text".into() })?;
+                Ok((text, format!("path: {:?}", patch.path)))
+            }
+        }
+    }
+
+    pub(crate) fn patch(&self, resources: &mut ResMap, entry: &Patch) -> Result<(), Error> {
+        let (text, source) = self.patch_text(entry)?;
+        let options = entry.options.unwrap_or_default();
+        match (patch::parse(&text, &source)?, &entry.target) {
+            (None, _) => Ok(()),
+            (Some(Content::Merge(nodes)), None) => {
+                patch::apply_merge_to_named(resources, &nodes, options, &self.schema)
+            }
+            (Some(Content::Merge(nodes)), Some(target)) => {
+                let [node] = nodes.as_slice() else {
+                    return Err(Error::message(format!(
+                        "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: [{source}]"
+                    )));
+                };
+                let count = patch::apply_merge_to_selected(resources, node, target, options, &self.schema)?;
+                self.session.patched(&source, count);
+                Ok(())
+            }
+            (Some(Content::Json(_)), None) => {
+                Err(Error::message(format!("must specify a target for JSON patch [{source}]")))
+            }
+            (Some(Content::Json(operations)), Some(target)) => {
+                let count = patch::apply_json_to_selected(resources, &operations, target)?;
+                self.session.patched(&source, count);
+                Ok(())
+            }
+        }
+    }
+
+    fn json_patch(&self, resources: &mut ResMap, entry: &Patch) -> Result<(), Error> {
+        let Some(target) = entry.target.as_ref().filter(|target| !target.name.is_empty()) else {
+            return Err(Error::message("must specify the target name of a patchesJson6902 entry"));
+        };
+        let (text, _) = self.patch_text(entry)?;
+        plugin::json_patch_on_one(resources, &text, target)
+    }
+
+    fn replacements(&self, field: &ReplacementField) -> Result<Vec<ReplacementField>, Error> {
+        if field.path.is_empty() {
+            return Ok(vec![field.clone()]);
+        }
+        let wrong = |message: String| Error::Yaml { path: field.path.clone(), message };
+        let value = text::yaml_to_json(&self.loader.file(&field.path)?).map_err(wrong)?;
+        match value {
+            serde_json::Value::Array(_) => serde_json::from_value(value).map_err(|error| wrong(error.to_string())),
+            serde_json::Value::Object(_) => {
+                serde_json::from_value(value).map(|one| vec![one]).map_err(|error| wrong(error.to_string()))
+            }
+            _ => Err(wrong("unsupported replacement type: a replacement or a list of them is needed".into())),
+        }
+    }
+
+    fn register_vars(&self, all: &mut Accumulator) -> Result<(), Error> {
+        for var in &self.kustomization.vars {
+            let target = &var.objref;
+            let mut gvk = Gvk::parse(&target.api_version, &target.kind);
+            if gvk.group.is_empty() && !target.group.is_empty() {
+                gvk.group = target.group.as_str().into();
+            }
+            if gvk.version.is_empty() && !target.version.is_empty() {
+                gvk.version = target.version.as_str().into();
+            }
+            let wanted = |id: &ResId| {
+                id.gvk.is_selected(&gvk)
+                    && *id.name == *target.name
+                    && (target.namespace.is_empty() || id.effective_namespace() == target.namespace)
+            };
+            let matching: Vec<&Resource> = all
+                .resources
+                .iter()
+                .filter(|resource| wanted(resource.id()) || resource.previous_ids().any(|id| wanted(&id)))
+                .collect();
+            match matching.as_slice() {
+                [] => {}
+                [one] => {
+                    let id = one.original_id();
+                    add_var(&mut all.vars, (var.clone(), id))?;
+                    continue;
+                }
+                _ => {
+                    return Err(Error::message(format!(
+                        "found {} resId matches for var {} (unable to disambiguate)",
+                        matching.len(),
+                        var.name
+                    )));
+                }
+            }
+            let id = ResId { gvk, name: target.name.as_str().into(), namespace: target.namespace.as_str().into() };
+            add_var(&mut all.vars, (var.clone(), id))?;
+        }
+        Ok(())
+    }
+
+    /// Where a resource read from a file of this kustomization comes from.
+    fn origin(&self, path: &str) -> Origin {
+        let repository = self.loader.repository();
+        let base =
+            crate::loader::relative(&self.loader.path_in_repository(), self.session.root_of(repository.is_some()));
+        Origin {
+            path: if is_url(path) { path.to_owned() } else { crate::fs::clean(&format!("{base}/{path}")) },
+            repo: repository.map(crate::repository::RepositorySpec::clone_url).unwrap_or_default(),
+            reference: repository.map(|spec| spec.reference.clone()).unwrap_or_default(),
+            ..Origin::default()
+        }
+    }
+
+    /// Where something that this kustomization file makes or does comes from.
+    pub(crate) fn own_origin(&self) -> Origin {
+        let file = self.path.rsplit('/').next().unwrap_or_default();
+        let origin = self.origin(file);
+        Origin { configured_in: origin.path, path: String::new(), ..origin }
+    }
+
+    fn generator_origin(&self, kind: Generated) -> Origin {
+        let kind = match kind {
+            Generated::ConfigMap => "ConfigMapGenerator",
+            Generated::Secret => "SecretGenerator",
+        };
+        let configured_by = crate::resource::ConfiguredBy {
+            api_version: "builtin".into(),
+            kind: kind.into(),
+            ..crate::resource::ConfiguredBy::default()
+        };
+        Origin { configured_by: Some(configured_by), ..self.own_origin() }
+    }
+}
+
+fn merged(mut base: Config, other: Config) -> Result<Config, Error> {
+    if base.name_references.is_empty() {
+        return Ok(other);
+    }
+    base.merge(other)?;
+    Ok(base)
+}
+
+fn add_var(vars: &mut Vec<(Var, ResId)>, var: (Var, ResId)) -> Result<(), Error> {
+    if vars.iter().any(|(known, _)| known.name == var.0.name) {
+        return Err(Error::message(format!("var '{}' already encountered", var.0.name)));
+    }
+    vars.push(var);
+    Ok(())
+}
+
+/// The schema that a kustomization brings, or the built-in one.
+fn own_schema(loader: &Loader, kustomization: &Kustomization) -> Result<Arc<Schema>, Error> {
+    let (path, version) = (kustomization.openapi.get("path"), kustomization.openapi.get("version"));
+    match (path, version) {
+        (Some(_), Some(_)) => Err(Error::message("builtin version and custom schema provided, cannot use both")),
+        (Some(path), None) => {
+            let document = text::yaml_to_json(&loader.file(path)?)
+                .map_err(|message| Error::Yaml { path: path.clone(), message })?;
+            Ok(Arc::new(Schema::from_openapi(&document)))
+        }
+        (None, Some(version)) if version != "v1.21.2" => Err(Error::message(format!(
+            "the specified OpenAPI version is not built in: {version} (use v1.21.2 or a path)"
+        ))),
+        _ => Ok(Arc::new(Schema::Builtin)),
+    }
+}
+
+/// The resources in a file's text, lists taken apart.
+pub fn resources_from(session: &Session, bytes: &[u8], path: &str) -> Result<Vec<Node>, Error> {
+    let documents = session.documents(bytes, path)?;
+    let mut out = Vec::with_capacity(documents.len());
+    let mut queue: std::collections::VecDeque<Node> = documents.into();
+    while let Some(mut node) = queue.pop_front() {
+        let is_list = node.text_at(&["kind"]).ends_with("List");
+        if is_list && let Some(items) = node.as_map_mut().and_then(|map| map.get_mut("items")) {
+            match std::mem::replace(items, Node::null()) {
+                Node::Seq(items) => {
+                    queue.extend(items);
+                    continue;
+                }
+                other if other.is_null() => continue,
+                other => *items = other,
+            }
+        }
+        check_resource(&node, path)?;
+        out.push(node);
+    }
+    Ok(out)
+}
+
+/// Refuses what is no Kubernetes object.
+pub fn check_resource(node: &Node, path: &str) -> Result<(), Error> {
+    let wrong = |message: String| Error::NotAResource { path: path.to_owned(), message };
+    if node.as_map().is_none() {
+        return Err(wrong(format!("not a Kubernetes object: expected a mapping, found {}", node.kind())));
+    }
+    let kind = node.text_at(&["kind"]);
+    if kind.is_empty() {
+        return Err(wrong(format!("missing kind in object {}", described(node))));
+    }
+    if node.text_at(&["metadata", "name"]).is_empty() && !kind.ends_with("List") {
+        return Err(wrong(format!("missing metadata.name in object {}", described(node))));
+    }
+    Ok(())
+}
+
+fn described(node: &Node) -> String {
+    let part = |key: &str| node.text_at(&[key]).to_owned();
+    format!("{{{{{} {}}} {{{{ }} map[] map[]}}}}", part("apiVersion"), part("kind"))
+}
+
+/// The values of all vars, read at the end of the build.
+pub fn var_values(all: &mut Accumulator) -> Result<var::Values, Error> {
+    let mut out = BTreeMap::new();
+    for (var, id) in std::mem::take(&mut all.vars) {
+        let matching = all.resources.with_any_id(&id);
+        let [at] = matching.as_slice() else {
+            if matching.is_empty() {
+                // As upstream: a var whose object is not there stays unresolved.
+                continue;
+            }
+            return Err(Error::message(format!(
+                "found {} resId matches for var {} (unable to disambiguate)",
+                matching.len(),
+                var.name
+            )));
+        };
+        let field = if var.fieldref.field_path.is_empty() { "metadata.name" } else { &var.fieldref.field_path };
+        let Some(resource) = all.resources.get(*at) else { continue };
+        let found = path::find(resource.node(), &path::parse(&field.replace('[', ".").replace(']', "")))?;
+        let Some(Node::Scalar(scalar)) = found else {
+            return Err(Error::message(format!(
+                "field specified in var '{}' not found in corresponding resource",
+                var.name
+            )));
+        };
+        out.insert(var.name, Scalar { plain: true, ..scalar.clone() });
+    }
+    Ok(out)
+}

@@ -1,0 +1,284 @@
+//! The way in: options, one build, and what it reports besides its output.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use parking_lot::Mutex;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    accumulate::{Accumulator, Target, var_values},
+    error::Error,
+    fs::FileSystem,
+    kustomization::Warnings,
+    loader::{LoadRestriction, Loader, NoRemote, Remote},
+    node::Node,
+    order::Order,
+    res_map::ResMap,
+    resource::{Origin, Resource},
+    text,
+    transform::{hash, name_reference, var},
+};
+
+/// The version whose output is matched, as `managedByLabel` names it.
+const VERSION: &str = "v5.8.1";
+
+/// How the output is ordered when the root kustomization does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reorder {
+    /// As read (the library's and Flux's default).
+    #[default]
+    None,
+    /// By kind (the command's default).
+    Legacy,
+}
+
+/// What a build is called with.
+#[derive(Clone)]
+pub struct Options {
+    /// Files outside a kustomization's directory.
+    pub load_restriction: LoadRestriction,
+    /// The order when the kustomization has no `sortOptions`.
+    pub reorder: Reorder,
+    /// The order was asked for by a flag, and wins over `sortOptions`.
+    pub reorder_forced: bool,
+    /// Render `helmCharts`.
+    pub enable_helm: bool,
+    /// Add `app.kubernetes.io/managed-by`.
+    pub managed_by_label: bool,
+    /// Gets remote things.
+    pub remote: Arc<dyn Remote>,
+    /// Parsed files of earlier builds.
+    pub cache: Option<Cache>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            load_restriction: LoadRestriction::RootOnly,
+            reorder: Reorder::None,
+            reorder_forced: false,
+            enable_helm: false,
+            managed_by_label: false,
+            remote: Arc::new(NoRemote),
+            cache: None,
+        }
+    }
+}
+
+/// Parsed resource files by the digest of their content, shared between builds.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    entries: Arc<Mutex<CacheEntries>>,
+}
+
+#[derive(Debug, Default)]
+struct CacheEntries {
+    parsed: HashMap<[u8; 32], (Arc<Vec<Node>>, usize)>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Cache {
+    /// A cache for files of at most `limit` bytes together.
+    pub fn new(limit: usize) -> Self {
+        Self { entries: Arc::new(Mutex::new(CacheEntries { limit, ..CacheEntries::default() })) }
+    }
+
+    fn get(&self, digest: &[u8; 32]) -> Option<Arc<Vec<Node>>> {
+        self.entries.lock().parsed.get(digest).map(|(nodes, _)| Arc::clone(nodes))
+    }
+
+    fn put(&self, digest: [u8; 32], nodes: Arc<Vec<Node>>, size: usize) {
+        let mut entries = self.entries.lock();
+        if size > entries.limit {
+            return;
+        }
+        if entries.bytes + size > entries.limit {
+            // Builds come round again within seconds; starting over is simpler than ageing and as good.
+            entries.parsed.clear();
+            entries.bytes = 0;
+        }
+        entries.bytes += size;
+        entries.parsed.insert(digest, (nodes, size));
+    }
+}
+
+/// What one build shares between its kustomizations.
+pub struct Session {
+    options: Options,
+    root: String,
+    warnings: Mutex<Vec<String>>,
+    build_metadata: Mutex<Option<Vec<String>>>,
+}
+
+impl Session {
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn warn(&self, warnings: Warnings) {
+        self.warnings.lock().extend(warnings.0);
+    }
+
+    /// The root's `buildMetadata`, which its bases and components take over.
+    pub(crate) fn build_metadata(&self) -> Option<Vec<String>> {
+        self.build_metadata.lock().clone()
+    }
+
+    pub(crate) fn set_build_metadata(&self, metadata: Vec<String>) {
+        *self.build_metadata.lock() = Some(metadata);
+    }
+
+    /// What origins are relative to: the build's root, or the top of a clone.
+    pub(crate) fn root_of(&self, in_clone: bool) -> &str {
+        if in_clone { "." } else { &self.root }
+    }
+
+    /// Notes how many resources a patch with a target changed.
+    pub(crate) fn patched(&self, source: &str, count: usize) {
+        if count == 0 {
+            self.warnings.lock().push(format!("# Warning: no resource matches the target of patch [{source}]"));
+        }
+    }
+
+    /// The documents of a file, from the cache where it has them.
+    pub(crate) fn documents(&self, bytes: &[u8], path: &str) -> Result<Vec<Node>, Error> {
+        let Some(cache) = &self.options.cache else { return text::parse_documents(bytes, path) };
+        let digest: [u8; 32] = Sha256::digest(bytes).into();
+        if let Some(nodes) = cache.get(&digest) {
+            return Ok(nodes.as_ref().clone());
+        }
+        let nodes = text::parse_documents(bytes, path)?;
+        cache.put(digest, Arc::new(nodes.clone()), bytes.len());
+        Ok(nodes)
+    }
+}
+
+/// A finished build.
+#[derive(Debug)]
+pub struct Built {
+    resources: ResMap,
+    /// For people, on standard error.
+    pub warnings: Vec<String>,
+    /// Every file that was read.
+    pub files: BTreeSet<String>,
+}
+
+impl Built {
+    /// The resources in order.
+    pub fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.iter()
+    }
+
+    /// What `kustomize build` prints.
+    pub fn to_yaml(&self) -> Result<String, Error> {
+        let mut out = String::new();
+        for (at, resource) in self.resources.iter().enumerate() {
+            if at > 0 {
+                out.push_str("---\n");
+            }
+            out.push_str(&text::emit(resource.node()).map_err(|message| resource.error("writing", message))?);
+        }
+        Ok(out)
+    }
+}
+
+/// Builds the kustomization in `root`.
+pub fn build(fs: Arc<dyn FileSystem>, root: &str, options: Options) -> Result<Built, Error> {
+    let loader = Loader::new(fs, root, options.load_restriction, Arc::clone(&options.remote))?;
+    let session = Session {
+        root: loader.root().to_owned(),
+        options,
+        warnings: Mutex::default(),
+        build_metadata: Mutex::default(),
+    };
+    let target = Target::load(&session, loader.clone(), None)?;
+    if target.kustomization.is_component() {
+        return Err(Error::message(
+            "kind Component cannot be built by itself: list it under 'components' of a Kustomization",
+        ));
+    }
+    let order = order(&target, &session.options)?;
+    let mut all = target.accumulate()?;
+    finish(&mut all)?;
+    let metadata = session.build_metadata().unwrap_or_default();
+    order.apply(&mut all.resources);
+    let has = |name: &str| metadata.iter().any(|entry| entry == name);
+    annotate(&mut all.resources, has("originAnnotations"), has("transformerAnnotations"));
+    if session.options.managed_by_label || has("managedByLabel") {
+        for resource in all.resources.iter_mut() {
+            if let Some(labels) = resource.node_mut().map_at_mut(&["metadata", "labels"]) {
+                crate::transform::metadata::set_string(
+                    labels,
+                    "app.kubernetes.io/managed-by",
+                    &format!("kustomize-{VERSION}"),
+                );
+            }
+        }
+    }
+    let warnings = session.warnings.into_inner();
+    Ok(Built { resources: all.resources, warnings, files: loader.files_read() })
+}
+
+fn order(target: &Target<'_>, options: &Options) -> Result<Order, Error> {
+    let flag = || match options.reorder {
+        Reorder::None => Order::Fifo,
+        Reorder::Legacy => Order::legacy(),
+    };
+    match &target.kustomization.sort_options {
+        Some(sort) if !options.reorder_forced => Order::from_options(sort),
+        _ => Ok(flag()),
+    }
+}
+
+/// What happens once, when everything is together.
+fn finish(all: &mut Accumulator) -> Result<(), Error> {
+    hash::apply(&mut all.resources)?;
+    name_reference::apply(&mut all.resources, &all.config)?;
+    let values = var_values(all)?;
+    var::apply(&mut all.resources, &values, &all.config.var_references)?;
+    all.resources.retain(|resource| !resource.is_local());
+    Ok(())
+}
+
+fn annotate(resources: &mut ResMap, origins: bool, transformations: bool) {
+    for resource in resources.iter_mut() {
+        if let Some(origin) = resource.origin.clone().filter(|_| origins) {
+            resource.annotate("config.kubernetes.io/origin", &origin_text(&origin, ""));
+        }
+        if transformations && !resource.transformations.is_empty() {
+            let text: String =
+                resource.transformations.iter().map(|origin| format!("- {}", origin_text(origin, "  "))).collect();
+            resource.annotate("alpha.config.kubernetes.io/transformations", &text);
+        }
+    }
+}
+
+/// An origin as kustomize writes it: YAML with fixed order, empty fields left out.
+fn origin_text(origin: &Origin, indent: &str) -> String {
+    let mut lines = Vec::new();
+    for (key, value) in [
+        ("path", &origin.path),
+        ("repo", &origin.repo),
+        ("ref", &origin.reference),
+        ("configuredIn", &origin.configured_in),
+    ] {
+        if !value.is_empty() {
+            lines.push(format!("{key}: {value}\n"));
+        }
+    }
+    if let Some(by) = &origin.configured_by {
+        lines.push("configuredBy:\n".to_owned());
+        for (key, value) in
+            [("apiVersion", &by.api_version), ("kind", &by.kind), ("name", &by.name), ("namespace", &by.namespace)]
+        {
+            if !value.is_empty() {
+                lines.push(format!("  {key}: {value}\n"));
+            }
+        }
+    }
+    lines.join(indent)
+}

@@ -1,0 +1,134 @@
+//! Field specs: which field of which kinds a transformer changes (`spec/template/spec/containers[]/image`).
+
+use crate::{error::Error, id::Gvk, node::Node, node::Scalar};
+
+/// A field of some kinds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FieldSpec {
+    /// The kinds; empty parts match all.
+    pub gvk: Gvk,
+    /// Keys separated by `/`; `\/` is a slash in a key, `[]` behind a key demands a list.
+    pub path: String,
+    /// Make what is missing on the way.
+    pub create: bool,
+}
+
+/// What to make where a path ends and nothing is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Create {
+    /// An empty text, to be set.
+    Scalar,
+    /// A mapping.
+    Map,
+}
+
+impl FieldSpec {
+    /// A spec from its parts, for tables.
+    pub fn new(group: &str, version: &str, kind: &str, path: &str, create: bool) -> Self {
+        let gvk = Gvk { group: group.into(), version: version.into(), kind: kind.into() };
+        Self { gvk, path: path.to_owned(), create }
+    }
+
+    /// Whether two specs are of the same field of the same kinds (they may differ in `create`).
+    pub fn same_field(&self, other: &Self) -> bool {
+        self.gvk == other.gvk && self.path == other.path
+    }
+
+    /// Runs `change` on every node the path leads to in a resource of kind `gvk`.
+    pub fn apply(
+        &self,
+        gvk: &Gvk,
+        root: &mut Node,
+        create: Create,
+        change: &mut dyn FnMut(&mut Node) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if !gvk.is_selected(&self.gvk) {
+            return Ok(());
+        }
+        let segments = segments(&self.path);
+        let mut walk = Walk { spec: self, create, change };
+        walk.step(root, &segments)
+    }
+}
+
+/// The keys of a path, with `\/` unescaped.
+pub fn segments(path: &str) -> Vec<String> {
+    let mut out = vec![String::new()];
+    let mut characters = path.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' if characters.peek() == Some(&'/') => {
+                characters.next();
+                if let Some(last) = out.last_mut() {
+                    last.push('/');
+                }
+            }
+            '/' => out.push(String::new()),
+            c => {
+                if let Some(last) = out.last_mut() {
+                    last.push(c);
+                }
+            }
+        }
+    }
+    if out.first().is_some_and(String::is_empty) && out.len() > 1 {
+        out.remove(0);
+    }
+    out
+}
+
+struct Walk<'a> {
+    spec: &'a FieldSpec,
+    create: Create,
+    change: &'a mut dyn FnMut(&mut Node) -> Result<(), Error>,
+}
+
+impl Walk<'_> {
+    fn step(&mut self, node: &mut Node, path: &[String]) -> Result<(), Error> {
+        let Some((first, rest)) = path.split_first() else { return (self.change)(node) };
+        match node {
+            Node::Seq(list) => list.iter_mut().try_for_each(|element| self.step(element, path)),
+            Node::Map(map) => {
+                let (key, must_be_list) = match first.strip_suffix("[]") {
+                    Some(key) => (key, true),
+                    None => (first.as_str(), false),
+                };
+                let creates = self.spec.create && !must_be_list;
+                let missing = map.get(key).is_none_or(Node::is_null);
+                if missing {
+                    if !creates {
+                        // A null that is not to be created stays as it is.
+                        return Ok(());
+                    }
+                    let made = match (rest.is_empty(), self.create) {
+                        (true, Create::Scalar) => Node::Scalar(Scalar::open("")),
+                        _ => Node::map(),
+                    };
+                    map.set(key, made);
+                }
+                let Some(child) = map.get_mut(key) else { return Ok(()) };
+                if must_be_list && child.as_seq().is_none() {
+                    return Err(Error::WrongNode {
+                        expected: "SequenceNode",
+                        found: child.kind(),
+                        path: self.spec.path.clone(),
+                    });
+                }
+                self.step(child, rest)
+            }
+            Node::Scalar(scalar) if scalar.is_null() => Ok(()),
+            Node::Scalar(_) => Err(Error::ExpectedCollection { path: self.spec.path.clone() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_split_at_unescaped_slashes() {
+        assert_eq!(segments("metadata/annotations/a.b\\/c"), ["metadata", "annotations", "a.b/c"]);
+        assert_eq!(segments("/metadata/name"), ["metadata", "name"]);
+    }
+}

@@ -1,0 +1,448 @@
+//! Strategic merge: a partial resource laid over a whole one, lists of known types by their keys.
+//!
+//! The rules are those of kyaml's `merge2` (reference section 4), which are not apimachinery's: `$retainKeys` and the
+//! `$setElementOrder` family are ordinary fields here.
+
+use std::borrow::Cow;
+
+use crate::{
+    error::Error,
+    id::Gvk,
+    node::{Map, Node, Scalar},
+    schema::{Cursor, Schema},
+};
+
+/// Where elements that only the patch has go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewElements {
+    /// Before the others (what `kustomize build` does).
+    Prepend,
+    /// Behind the others.
+    Append,
+}
+
+/// How to merge.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Where new list elements go.
+    pub new_elements: NewElements,
+    /// Lists without a schema whose elements all have a well-known key are merged by it.
+    pub infer_keys: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { new_elements: NewElements::Prepend, infer_keys: false }
+    }
+}
+
+/// Keys that tell list elements apart when they are inferred, most telling first.
+const INFERRED_KEYS: [&str; 7] = ["mountPath", "devicePath", "ip", "type", "topologyKey", "name", "containerPort"];
+
+/// The directive's key.
+const DIRECTIVE: &str = "$patch";
+
+/// Deepest nesting merged; far above what the parser lets through.
+const MAX_DEPTH: usize = 10_000;
+
+/// Lays `patch` over `destination`; `None` means that the patch deletes the whole resource.
+pub fn merge(schema: &Schema, destination: Node, patch: &Node, options: Options) -> Result<Option<Node>, Error> {
+    let cursor = Cursor::unknown(schema);
+    let merger = Merger { options };
+    merger.node(Some(destination), Some(patch), cursor, &Place { parent: None, key: "", depth: 0 })
+}
+
+struct Merger {
+    options: Options,
+}
+
+/// Where in the tree a merge is, for messages.
+struct Place<'a> {
+    parent: Option<&'a Place<'a>>,
+    key: &'a str,
+    depth: usize,
+}
+
+impl<'a> Place<'a> {
+    fn child(&'a self, key: &'a str) -> Place<'a> {
+        Place { parent: Some(self), key, depth: self.depth + 1 }
+    }
+
+    fn path(&self) -> String {
+        let mut keys = Vec::new();
+        let mut place = Some(self);
+        while let Some(here) = place {
+            if !here.key.is_empty() {
+                keys.push(here.key);
+            }
+            place = here.parent;
+        }
+        keys.reverse();
+        keys.join(".")
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Directive {
+    Merge,
+    Replace,
+    Delete,
+}
+
+/// The `$patch` directive of a mapping, if it has one.
+fn directive(map: &Map) -> Result<Option<Directive>, Error> {
+    let Some(value) = map.get(DIRECTIVE) else { return Ok(None) };
+    match value.text().unwrap_or_default() {
+        "merge" => Ok(Some(Directive::Merge)),
+        "replace" => Ok(Some(Directive::Replace)),
+        "delete" => Ok(Some(Directive::Delete)),
+        other => Err(Error::message(format!("unknown patch strategy '{other}': use one of delete, merge, replace"))),
+    }
+}
+
+fn without_directive(map: &Map) -> Map {
+    Map { entries: map.entries.iter().filter(|(key, _)| &*key.text != DIRECTIVE).cloned().collect() }
+}
+
+/// A null that was written as nothing at all (`key:`). Merging drops those, and keeps ones that were spelt out.
+fn is_blank_null(node: &Node) -> bool {
+    node.as_scalar().is_some_and(|scalar: &Scalar| scalar.is_null() && scalar.text.is_empty())
+}
+
+fn present(node: Option<&Node>) -> Option<&Node> {
+    node.filter(|node| !node.is_null())
+}
+
+impl Merger {
+    fn node(
+        &self,
+        destination: Option<Node>,
+        patch: Option<&Node>,
+        cursor: Cursor<'_>,
+        place: &Place<'_>,
+    ) -> Result<Option<Node>, Error> {
+        if place.depth > MAX_DEPTH {
+            return Err(Error::message("nested too deeply to merge"));
+        }
+        if patch.is_some_and(Node::is_null) {
+            return Ok(None);
+        }
+        let kind = present(destination.as_ref()).or(patch);
+        match kind {
+            Some(Node::Map(_)) => self.map(destination, patch, cursor, place),
+            Some(Node::Seq(_)) | Some(Node::Scalar(_)) | None => match (destination, patch) {
+                (destination, None) => Ok(destination.filter(|node| !is_blank_null(node))),
+                (destination, Some(patch)) => {
+                    if let Some(destination) = present(destination.as_ref())
+                        && destination.kind() != patch.kind()
+                    {
+                        return Err(wrong_kind(destination.kind(), patch, place));
+                    }
+                    Ok(Some(patch.clone()))
+                }
+            },
+        }
+    }
+
+    fn map(
+        &self,
+        destination: Option<Node>,
+        patch: Option<&Node>,
+        cursor: Cursor<'_>,
+        place: &Place<'_>,
+    ) -> Result<Option<Node>, Error> {
+        let patch = match patch {
+            None => None,
+            Some(Node::Map(patch)) => Some(patch),
+            Some(other) => return Err(wrong_kind("MappingNode", other, place)),
+        };
+        let destination = match destination {
+            Some(Node::Map(map)) => Some(map),
+            Some(other) if !other.is_null() => return Err(wrong_kind("MappingNode", &other, place)),
+            _ => None,
+        };
+        let mut stripped = None;
+        let (mut destination, patch) = match (destination, patch) {
+            (destination, None) => (destination.unwrap_or_default(), None),
+            (destination, Some(patch)) => {
+                let directive = directive(patch)?;
+                if directive.is_some() {
+                    stripped = Some(without_directive(patch));
+                }
+                let patch = stripped.as_ref().unwrap_or(patch);
+                match (directive, destination) {
+                    (Some(Directive::Delete), _) => return Ok(None),
+                    (Some(Directive::Replace), _) => return Ok(Some(Node::Map(patch.clone()))),
+                    // A wholly new mapping is laid over itself, so that nulls and deletions inside it are carried out.
+                    (_, None) => (patch.clone(), Some(patch)),
+                    (_, Some(destination)) => (destination, Some(patch)),
+                }
+            }
+        };
+        let cursor = known_here(cursor, &destination, patch);
+        let mut entries = Vec::with_capacity(destination.entries.len());
+        for (key, value) in destination.entries.drain(..) {
+            let patched = patch.and_then(|patch| patch.get(&key.text));
+            if let Some(value) = self.field(&key.text, Some(value), patched, cursor, place)? {
+                entries.push((key, value));
+            }
+        }
+        for (key, value) in patch.into_iter().flat_map(|patch| &patch.entries) {
+            if entries.iter().any(|(known, _): &(Scalar, Node)| known.text == key.text) || value.is_null() {
+                continue;
+            }
+            if let Some(value) = self.field(&key.text, None, Some(value), cursor, place)? {
+                entries.push((key.clone(), value));
+            }
+        }
+        Ok(Some(Node::Map(Map { entries })))
+    }
+
+    fn field(
+        &self,
+        key: &str,
+        destination: Option<Node>,
+        patch: Option<&Node>,
+        cursor: Cursor<'_>,
+        place: &Place<'_>,
+    ) -> Result<Option<Node>, Error> {
+        let place = place.child(key);
+        if patch.is_some_and(Node::is_null) {
+            return Ok(None);
+        }
+        let is_list = matches!(present(destination.as_ref()).or(patch), Some(Node::Seq(_)));
+        if is_list {
+            let (items, keys) = cursor.list(key);
+            return self.list(destination, patch, items, keys, &place);
+        }
+        if let Some(values) = cursor.values(key) {
+            return self.free_map(destination, patch, values, &place);
+        }
+        self.node(destination, patch, cursor.child(key), &place)
+    }
+
+    /// A mapping whose keys are free and whose values share a definition.
+    fn free_map(
+        &self,
+        destination: Option<Node>,
+        patch: Option<&Node>,
+        values: Cursor<'_>,
+        place: &Place<'_>,
+    ) -> Result<Option<Node>, Error> {
+        // The values' definition is reached through each key, so the keys are walked here.
+        let (Some(Node::Map(_)) | None, Some(Node::Map(_)) | None) = (present(destination.as_ref()), patch) else {
+            return self.node(destination, patch, values, place);
+        };
+        let mut entries = Vec::new();
+        let destination = destination.and_then(|node| if let Node::Map(map) = node { Some(map) } else { None });
+        let patch_map = patch.and_then(Node::as_map);
+        for (key, value) in destination.into_iter().flat_map(|map| map.entries) {
+            let patched = patch_map.and_then(|map| map.get(&key.text));
+            if let Some(value) = self.node(Some(value), patched, values, &place.child(&key.text))? {
+                entries.push((key, value));
+            }
+        }
+        for (key, value) in patch_map.into_iter().flat_map(|map| &map.entries) {
+            if entries.iter().all(|(known, _): &(Scalar, Node)| known.text != key.text)
+                && let Some(value) = self.node(None, Some(value), values, &place.child(&key.text))?
+            {
+                entries.push((key.clone(), value));
+            }
+        }
+        Ok(Some(Node::Map(Map { entries })))
+    }
+
+    fn list(
+        &self,
+        destination: Option<Node>,
+        patch: Option<&Node>,
+        items: Cursor<'_>,
+        keys: Option<&[Cow<'static, str>]>,
+        place: &Place<'_>,
+    ) -> Result<Option<Node>, Error> {
+        let inferred;
+        let keys = match keys {
+            Some(keys) => Some(keys),
+            None if self.options.infer_keys => {
+                inferred = infer(destination.as_ref(), patch);
+                inferred.as_deref()
+            }
+            None => None,
+        };
+        let mut elements = match destination {
+            Some(Node::Seq(list)) => Some(list),
+            Some(other) if !other.is_null() => return Err(wrong_kind("SequenceNode", &other, place)),
+            _ => None,
+        };
+        let patch_list = match patch {
+            None => None,
+            Some(Node::Seq(list)) => Some(list),
+            Some(other) => return Err(wrong_kind("SequenceNode", other, place)),
+        };
+        let Some(keys) = keys else {
+            return Ok(match patch_list {
+                Some(list) => Some(Node::Seq(list.clone())),
+                None => elements.map(Node::Seq),
+            });
+        };
+        let mut stripped = None;
+        if let Some(list) = patch_list
+            && let Some((strategy, rest)) = list_directive(list)?
+        {
+            match strategy {
+                Directive::Delete => return Ok(None),
+                Directive::Replace => return Ok(Some(Node::Seq(rest))),
+                Directive::Merge => stripped = Some(rest),
+            }
+        }
+        let patch_list: Option<&[Node]> = stripped.as_deref().or(patch_list.map(Vec::as_slice));
+        if elements.is_none() {
+            // As with a wholly new mapping: laid over itself.
+            elements = patch_list.map(<[Node]>::to_vec);
+        }
+        let elements = elements.unwrap_or_default();
+        if keys.is_empty() || elements.iter().chain(patch_list.unwrap_or_default()).all(|e| e.as_scalar().is_some()) {
+            return Ok(Some(Node::Seq(self.values(elements, patch_list.unwrap_or_default()))));
+        }
+        self.keyed(elements, patch_list.unwrap_or_default(), items, keys, place).map(Some)
+    }
+
+    /// A set of plain values: each once, the patch's first.
+    fn values(&self, destination: Vec<Node>, patch: &[Node]) -> Vec<Node> {
+        let mut out: Vec<Node> = Vec::new();
+        let mut add = |node: &Node| {
+            if !out.iter().any(|known| known.text() == node.text()) {
+                out.push(node.clone());
+            }
+        };
+        match self.options.new_elements {
+            NewElements::Prepend => patch.iter().chain(&destination).for_each(&mut add),
+            NewElements::Append => destination.iter().chain(patch).for_each(&mut add),
+        }
+        out
+    }
+
+    fn keyed(
+        &self,
+        destination: Vec<Node>,
+        patch: &[Node],
+        items: Cursor<'_>,
+        keys: &[Cow<'static, str>],
+        place: &Place<'_>,
+    ) -> Result<Node, Error> {
+        // Keys that no element has do not tell anything apart.
+        let all = || destination.iter().chain(patch);
+        let keys: Vec<&str> = keys
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|key| all().any(|element| !element.text_at(&[key]).is_empty()))
+            .collect();
+        if keys.is_empty() && !patch.is_empty() {
+            return Ok(Node::Seq(patch.to_vec()));
+        }
+        let identities = merged_identities(&destination, patch, &keys, self.options.new_elements);
+        let mut left: Vec<Option<Node>> = destination.into_iter().map(Some).collect();
+        let mut out = Vec::with_capacity(identities.len());
+        for identity in &identities {
+            // Elements of one list that share an identity fold into one: the last one's fields stay.
+            let mut current: Option<Node> = None;
+            let mut found = false;
+            for slot in &mut left {
+                if slot.as_ref().is_some_and(|element| identity.matches(element, &keys)) && !found {
+                    current = slot.take();
+                    found = true;
+                }
+            }
+            let patches: Vec<&Node> = patch.iter().filter(|element| identity.matches(element, &keys)).collect();
+            let place = place.child(identity.text());
+            let merged = match patches.split_first() {
+                None => self.node(current, None, items, &place)?,
+                Some((first, rest)) => {
+                    let mut merged = self.node(current, Some(first), items, &place)?;
+                    for patch in rest {
+                        merged = self.node(merged, Some(patch), items, &place)?;
+                    }
+                    merged
+                }
+            };
+            if let Some(element) = merged {
+                out.push(element);
+            }
+        }
+        Ok(Node::Seq(out))
+    }
+}
+
+/// The values of the keys that tell an element apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Identity(Vec<String>);
+
+impl Identity {
+    fn of(element: &Node, keys: &[&str]) -> Self {
+        Self(keys.iter().map(|key| element.text_at(&[key]).to_owned()).collect())
+    }
+
+    fn matches(&self, element: &Node, keys: &[&str]) -> bool {
+        *self == Self::of(element, keys)
+    }
+
+    fn text(&self) -> &str {
+        self.0.iter().find(|value| !value.is_empty()).map_or("", String::as_str)
+    }
+}
+
+/// Every identity once, in the order of the result.
+fn merged_identities(destination: &[Node], patch: &[Node], keys: &[&str], order: NewElements) -> Vec<Identity> {
+    let mut out: Vec<Identity> = Vec::new();
+    let (first, second) = match order {
+        NewElements::Prepend => (patch, destination),
+        NewElements::Append => (destination, patch),
+    };
+    for element in first.iter().chain(second) {
+        let identity = Identity::of(element, keys);
+        if !out.contains(&identity) {
+            out.push(identity);
+        }
+    }
+    out
+}
+
+/// A directive for the whole list: an element that consists of `$patch` alone.
+fn list_directive(list: &[Node]) -> Result<Option<(Directive, Vec<Node>)>, Error> {
+    let alone = |node: &Node| node.as_map().is_some_and(|map| map.entries.len() == 1 && map.contains(DIRECTIVE));
+    let Some(found) = list.iter().find(|node| alone(node)) else { return Ok(None) };
+    let strategy = found.as_map().map(directive).transpose()?.flatten();
+    let rest = list.iter().filter(|node| !alone(node)).cloned().collect();
+    Ok(strategy.map(|strategy| (strategy, rest)))
+}
+
+/// The schema of a mapping: what its parent's definition says, or, where nothing is known, its own kind's.
+fn known_here<'a>(cursor: Cursor<'a>, destination: &Map, patch: Option<&Map>) -> Cursor<'a> {
+    if cursor.is_known() {
+        return cursor;
+    }
+    let text = |key: &str| {
+        let of = |map: &Map| map.get(key).and_then(Node::text).map(str::to_owned);
+        of(destination).or_else(|| patch.and_then(of)).filter(|text| !text.is_empty())
+    };
+    match (text("apiVersion"), text("kind")) {
+        (Some(api_version), Some(kind)) => cursor.at_kind(&Gvk::parse(&api_version, &kind)),
+        _ => cursor,
+    }
+}
+
+/// The first well-known key that every element has.
+fn infer(destination: Option<&Node>, patch: Option<&Node>) -> Option<Vec<Cow<'static, str>>> {
+    let elements: Vec<&Node> = [destination, patch].into_iter().flatten().filter_map(Node::as_seq).flatten().collect();
+    if elements.is_empty() || elements.iter().any(|element| element.as_map().is_none()) {
+        return None;
+    }
+    INFERRED_KEYS
+        .into_iter()
+        .find(|key| elements.iter().all(|element| element.at(&[key]).is_some_and(|value| value.text().is_some())))
+        .map(|key| vec![Cow::Borrowed(key)])
+}
+
+fn wrong_kind(expected: &'static str, found: &Node, place: &Place<'_>) -> Error {
+    Error::WrongNode { expected, found: found.kind(), path: place.path() }
+}

@@ -1,0 +1,394 @@
+//! Generators, transformers and validators given as configuration objects: the built-in ones are carried out here,
+//! everything that would start a program is refused.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{
+    accumulate::{Accumulator, Target, resources_from},
+    error::{Context, Error},
+    field_spec::FieldSpec,
+    generate::{Generated, generate as generate_one},
+    kustomization::{
+        FieldSpecForm, GeneratorArguments, Image, Patch, PatchOptions, ReplacementField, Replica, Selector,
+    },
+    res_map::ResMap,
+    resource::{Behavior, Resource, internal},
+    text,
+    transform::{
+        affix::{self, End},
+        hash, image, json_patch, metadata,
+        namespace::{self, Settings, SubjectMode},
+        patch::{self},
+        replacement, replica, value_add,
+    },
+};
+
+/// Runs the `generators`.
+pub fn generate(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error> {
+    for config in configurations(target, &target.kustomization.generators)? {
+        let mut made = ResMap::default();
+        for resource in generate_by(target, &config)? {
+            made.append(resource)?;
+        }
+        all.resources.absorb_all(made)?;
+    }
+    Ok(())
+}
+
+/// Runs the `transformers`.
+pub fn transform(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error> {
+    for config in configurations(target, &target.kustomization.transformers)? {
+        transform_by(target, &config, &mut all.resources)?;
+        all.resources.retain(|resource| !resource.node().is_empty());
+    }
+    Ok(())
+}
+
+/// Runs the `validators`: transformers that may change nothing but a label of their own.
+pub fn validate(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error> {
+    for config in configurations(target, &target.kustomization.validators)? {
+        let mut copy = all.resources.clone();
+        transform_by(target, &config, &mut copy)?;
+        let changed = copy.len() != all.resources.len()
+            || copy.iter().zip(all.resources.iter()).any(|(new, old)| without_mark(new) != without_mark(old));
+        if changed {
+            return Err(Error::message(format!("validator shouldn't modify the resource map; {} did", config.id())));
+        }
+    }
+    Ok(())
+}
+
+fn without_mark(resource: &Resource) -> crate::node::Node {
+    let mut node = resource.node().clone();
+    if let Some(labels) = node.map_at_mut(&["metadata", "labels"]) {
+        labels.remove("validated-by");
+        if labels.entries.is_empty()
+            && let Some(metadata) = node.map_at_mut(&["metadata"])
+        {
+            metadata.remove("labels");
+        }
+    }
+    node
+}
+
+/// The configuration objects that entries stand for: files, directories or inline YAML.
+fn configurations(target: &Target<'_>, entries: &[String]) -> Result<Vec<Resource>, Error> {
+    let mut all = Accumulator::default();
+    for entry in entries {
+        let inline = entry.contains('\n') || entry.contains(": ");
+        if inline {
+            for node in resources_from(target.session, entry.as_bytes(), "inline configuration")? {
+                all.resources.append(Resource::new(node))?;
+            }
+            continue;
+        }
+        if target.loader.is_directory(entry) || crate::repository::RepositorySpec::parse(entry).is_some() {
+            let loader = target.loader.child(entry)?;
+            let child = Target::load(target.session, loader, Some(std::sync::Arc::clone(&target.schema)))?;
+            all.resources.append_all(child.accumulate()?.resources)?;
+            continue;
+        }
+        let bytes = target.loader.file(entry)?;
+        for node in resources_from(target.session, &bytes, entry)? {
+            all.resources.append(Resource::new(node))?;
+        }
+    }
+    Ok(all.resources.into_resources())
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Form {
+    field_specs: Vec<FieldSpecForm>,
+    annotations: std::collections::BTreeMap<String, String>,
+    labels: std::collections::BTreeMap<String, String>,
+    image_tag: Image,
+    prefix: String,
+    suffix: String,
+    unset_only: bool,
+    set_role_binding_subjects: String,
+    target: Option<Selector>,
+    path: String,
+    patch: String,
+    json_op: String,
+    options: Option<PatchOptions>,
+    paths: Vec<String>,
+    patches: Option<Value>,
+    replacements: Vec<ReplacementField>,
+    replica: Replica,
+    value: String,
+    target_file_path: String,
+    targets: Vec<ValueAddTarget>,
+    kubernetes_service_account: Option<ServiceAccount>,
+    service_account: Option<ServiceAccount>,
+    project_id: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ValueAddTarget {
+    selector: Selector,
+    field_path: String,
+    file_path_position: i64,
+    #[serde(flatten)]
+    create: CreateFlag,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct CreateFlag {
+    create: bool,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ServiceAccount {
+    name: String,
+    namespace: String,
+}
+
+/// A configuration object's fields.
+fn form<T: for<'de> Deserialize<'de>>(config: &Resource) -> Result<T, Error> {
+    let value = text::to_json(config.node()).map_err(Error::Message)?;
+    serde_json::from_value(value)
+        .map_err(|error| Error::message(format!("trouble configuring {}: {error}", config.id())))
+}
+
+fn refuse(config: &Resource) -> Result<(), Error> {
+    if config.annotation("config.kubernetes.io/function").is_some() {
+        return Err(Error::Refused(format!(
+            "{} is a KRM function, and functions are never run: use the built-in transformers, or run the function before the commit",
+            config.id()
+        )));
+    }
+    if config.node().text_at(&["apiVersion"]) != "builtin" {
+        return Err(Error::Refused(format!(
+            "external plugins disabled; unable to load external plugin '{}': only apiVersion builtin can be used, because programs are never started",
+            config.node().text_at(&["kind"])
+        )));
+    }
+    Ok(())
+}
+
+fn generate_by(target: &Target<'_>, config: &Resource) -> Result<Vec<Resource>, Error> {
+    refuse(config)?;
+    let kind = config.node().text_at(&["kind"]);
+    let mut made = match kind {
+        "ConfigMapGenerator" | "SecretGenerator" => {
+            let generated = if kind == "ConfigMapGenerator" { Generated::ConfigMap } else { Generated::Secret };
+            vec![generate_one(generated, &generator_arguments(config)?, None, &target.loader)?]
+        }
+        "IAMPolicyGenerator" => service_account(config)?,
+        "HelmChartInflationGenerator" => {
+            return Err(Error::Refused(
+                "HelmChartInflationGenerator as a generator is not supported: use helmCharts".into(),
+            ));
+        }
+        other => return Err(Error::message(format!("unable to load builtin {other}"))),
+    };
+    for resource in &mut made {
+        resource.origin =
+            Some(crate::resource::Origin { configured_by: Some(described(config)), ..target.own_origin() });
+        plugin_notes(resource);
+    }
+    Ok(made)
+}
+
+fn described(config: &Resource) -> crate::resource::ConfiguredBy {
+    let text = |path: &[&str]| config.node().text_at(path).to_owned();
+    crate::resource::ConfiguredBy {
+        api_version: text(&["apiVersion"]),
+        kind: text(&["kind"]),
+        name: text(&["metadata", "name"]),
+        namespace: text(&["metadata", "namespace"]),
+    }
+}
+
+/// What plugins say of their output in annotations.
+fn plugin_notes(resource: &mut Resource) {
+    if resource.annotation(internal::PLUGIN_NEEDS_HASH) == Some("true") {
+        resource.needs_hash = true;
+    }
+    if let Some(behavior) = resource.annotation(internal::PLUGIN_BEHAVIOR) {
+        resource.behavior = Behavior::parse(behavior);
+    }
+    resource.drop_annotations(|key| key == internal::PLUGIN_NEEDS_HASH || key == internal::PLUGIN_BEHAVIOR);
+}
+
+fn generator_arguments(config: &Resource) -> Result<GeneratorArguments, Error> {
+    let mut value = text::to_json(config.node()).map_err(Error::Message)?;
+    if let Some(fields) = value.as_object_mut() {
+        let metadata = fields.remove("metadata").unwrap_or_default();
+        fields.remove("apiVersion");
+        fields.remove("kind");
+        for key in ["name", "namespace"] {
+            if let Some(text) = metadata.get(key)
+                && !fields.contains_key(key)
+            {
+                fields.insert(key.to_owned(), text.clone());
+            }
+        }
+    }
+    let mut arguments: GeneratorArguments = serde_json::from_value(value)
+        .map_err(|error| Error::message(format!("trouble configuring {}: {error}", config.id())))?;
+    if !arguments.env.is_empty() {
+        arguments.envs.push(std::mem::take(&mut arguments.env));
+    }
+    Ok(arguments)
+}
+
+/// IAMPolicyGenerator: a ServiceAccount bound to one of Google Cloud.
+fn service_account(config: &Resource) -> Result<Vec<Resource>, Error> {
+    let form: Form = form(config)?;
+    let (kubernetes, cloud) =
+        (form.kubernetes_service_account.unwrap_or_default(), form.service_account.unwrap_or_default());
+    let mut node = crate::node::Node::map();
+    if let Some(root) = node.as_map_mut() {
+        metadata::set_string(root, "apiVersion", "v1");
+        metadata::set_string(root, "kind", "ServiceAccount");
+    }
+    if let Some(annotations) = node.map_at_mut(&["metadata", "annotations"]) {
+        let account = format!("{}@{}.iam.gserviceaccount.com", cloud.name, form.project_id);
+        metadata::set_string(annotations, "iam.gke.io/gcp-service-account", &account);
+    }
+    if let Some(map) = node.map_at_mut(&["metadata"]) {
+        metadata::set_string(map, "name", &kubernetes.name);
+        if !kubernetes.namespace.is_empty() {
+            metadata::set_string(map, "namespace", &kubernetes.namespace);
+        }
+    }
+    Ok(vec![Resource::new(node)])
+}
+
+fn transform_by(target: &Target<'_>, config: &Resource, resources: &mut ResMap) -> Result<(), Error> {
+    refuse(config)?;
+    let kind = config.node().text_at(&["kind"]).to_owned();
+    let form: Form =
+        if kind == "PatchTransformer" || kind == "PatchStrategicMergeTransformer" || kind == "ReplacementTransformer" {
+            form(config)?
+        } else {
+            form(config)?
+        };
+    let specs: Vec<FieldSpec> = form.field_specs.iter().cloned().map(FieldSpec::from).collect();
+    let named = |action: &str| format!("{action} of {}", config.id());
+    match kind.as_str() {
+        "AnnotationsTransformer" => metadata::apply(resources, &form.annotations, &specs),
+        "LabelTransformer" => metadata::apply(resources, &form.labels, &specs),
+        "HashTransformer" => hash::apply(resources),
+        "ImageTagTransformer" => image::apply_specs(resources, &form.image_tag, &specs),
+        "NamespaceTransformer" => {
+            let subjects = match form.set_role_binding_subjects.as_str() {
+                "" | "defaultOnly" => SubjectMode::DefaultOnly,
+                "allServiceAccounts" => SubjectMode::AllServiceAccounts,
+                "none" => SubjectMode::None,
+                other => {
+                    return Err(Error::message(format!(
+                        "invalid value {other:?} for setRoleBindingSubjects: must be one of defaultOnly, allServiceAccounts or none"
+                    )));
+                }
+            };
+            let settings = Settings {
+                namespace: config.node().text_at(&["metadata", "namespace"]).to_owned(),
+                unset_only: form.unset_only,
+                subjects,
+            };
+            namespace::apply(resources, &settings, &specs)
+        }
+        "PrefixTransformer" => affix::apply(resources, End::Prefix, &form.prefix, &required(specs)?),
+        "SuffixTransformer" => affix::apply(resources, End::Suffix, &form.suffix, &required(specs)?),
+        "PrefixSuffixTransformer" => {
+            let specs = required(specs)?;
+            if !form.prefix.is_empty() {
+                affix::apply(resources, End::Prefix, &form.prefix, &specs)?;
+            }
+            if !form.suffix.is_empty() {
+                affix::apply(resources, End::Suffix, &form.suffix, &specs)?;
+            }
+            Ok(())
+        }
+        "PatchTransformer" => {
+            let entry = Patch { path: form.path, patch: form.patch, target: form.target, options: form.options };
+            target.patch(resources, &entry)
+        }
+        "PatchJson6902Transformer" => {
+            let entry = Patch { path: form.path, patch: form.json_op, target: form.target.clone(), options: None };
+            let (text, _) = target.patch_text(&entry).context(|| named("configuration"))?;
+            let selector =
+                form.target.ok_or_else(|| Error::message("must specify a target in PatchJson6902Transformer"))?;
+            json_patch_on_one(resources, &text, &selector)
+        }
+        "PatchStrategicMergeTransformer" => strategic_merge(target, resources, &form),
+        "ReplacementTransformer" => {
+            for replacement in &form.replacements {
+                for replacement in target_replacements(target, replacement)? {
+                    replacement::apply(resources, &replacement)?;
+                }
+            }
+            Ok(())
+        }
+        "ReplicaCountTransformer" => replica::apply(resources, &form.replica, &specs),
+        "ValueAddTransformer" => {
+            let targets: Vec<value_add::Target> = form
+                .targets
+                .into_iter()
+                .map(|target| value_add::Target {
+                    selector: target.selector,
+                    field_path: target.field_path,
+                    file_path_position: target.file_path_position,
+                    create: target.create.create,
+                })
+                .collect();
+            value_add::apply(resources, form.value.trim(), &targets)
+        }
+        other => Err(Error::message(format!("unable to load builtin {other}"))),
+    }
+}
+
+fn required(specs: Vec<FieldSpec>) -> Result<Vec<FieldSpec>, Error> {
+    if specs.is_empty() { Err(Error::message("fieldSpecs must be specified")) } else { Ok(specs) }
+}
+
+fn target_replacements(target: &Target<'_>, field: &ReplacementField) -> Result<Vec<ReplacementField>, Error> {
+    if field.path.is_empty() {
+        return Ok(vec![field.clone()]);
+    }
+    let wrong = |message: String| Error::Yaml { path: field.path.clone(), message };
+    let value = text::yaml_to_json(&target.loader.file(&field.path)?).map_err(wrong)?;
+    let list = if value.is_array() { value } else { Value::Array(vec![value]) };
+    serde_json::from_value(list).map_err(|error| wrong(error.to_string()))
+}
+
+fn strategic_merge(target: &Target<'_>, resources: &mut ResMap, form: &Form) -> Result<(), Error> {
+    let mut patches = Vec::new();
+    for path in &form.paths {
+        let bytes = target.loader.file(path)?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::Yaml { path: path.clone(), message: "not UTF-8 text".into() })?;
+        patches.extend(patch::resources_of(&text, path)?);
+    }
+    match &form.patches {
+        Some(Value::String(text)) => patches.extend(patch::resources_of(text, "patches")?),
+        Some(Value::Array(list)) => {
+            for text in list.iter().filter_map(Value::as_str) {
+                patches.extend(patch::resources_of(text, "patches")?);
+            }
+        }
+        _ => {}
+    }
+    if patches.is_empty() {
+        return Err(Error::message("empty file path and empty patch content"));
+    }
+    patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &target.schema)
+}
+
+/// A JSON patch on the one resource that a target with a name means.
+pub fn json_patch_on_one(resources: &mut ResMap, text: &str, target: &Selector) -> Result<(), Error> {
+    let operations = json_patch::parse(text)?;
+    let count = patch::apply_json_to_selected(resources, &operations, target)?;
+    match count {
+        1 => Ok(()),
+        0 => Err(Error::message(format!("unable to find patch target {:?} in `resources`", target.name))),
+        _ => Err(Error::message(format!("found multiple targets {:?} matching patch", target.name))),
+    }
+}

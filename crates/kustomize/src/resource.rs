@@ -1,0 +1,377 @@
+//! A resource in a build: its tree, who it was before, and what the build still has to do to it.
+
+use std::{cell::OnceCell, collections::BTreeMap, sync::Arc};
+
+use crate::{
+    error::Error,
+    id::{Gvk, ResId},
+    node::{Map, Node, Scalar, Tag},
+};
+
+/// Annotations by which kustomize keeps notes in the tree. They never reach the output, but input that carries them counts.
+pub mod internal {
+    /// All of kustomize's own notes start so.
+    pub const PREFIX: &str = "internal.config.kubernetes.io/";
+    /// Names it had, comma separated.
+    pub const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
+    /// Namespaces it had.
+    pub const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
+    /// Kinds it had.
+    pub const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
+    /// How a generated resource meets an existing one.
+    pub const BEHAVIOR: &str = "internal.config.kubernetes.io/generatorBehavior";
+    /// Its name gets a hash suffix.
+    pub const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
+    /// Legacy notes of kyaml readers.
+    pub const LEGACY: [&str; 3] =
+        ["config.kubernetes.io/index", "config.kubernetes.io/path", "config.kubernetes.io/id"];
+    /// Usable in the build and dropped at its end.
+    pub const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
+    /// What plugins say: the hash.
+    pub const PLUGIN_NEEDS_HASH: &str = "kustomize.config.k8s.io/needs-hash";
+    /// What plugins say: the behaviour.
+    pub const PLUGIN_BEHAVIOR: &str = "kustomize.config.k8s.io/behavior";
+}
+
+/// How a generated resource meets an existing one of the same id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Behavior {
+    /// Not generated, or not said.
+    #[default]
+    Unspecified,
+    /// There must be none.
+    Create,
+    /// Takes its place.
+    Replace,
+    /// Is laid over it.
+    Merge,
+}
+
+impl Behavior {
+    /// From a kustomization's `behavior`.
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "replace" => Self::Replace,
+            "merge" => Self::Merge,
+            "create" => Self::Create,
+            _ => Self::Unspecified,
+        }
+    }
+}
+
+/// Who a resource was before a transformation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// `metadata.name`
+    pub name: Arc<str>,
+    /// The namespace as it took effect.
+    pub namespace: Arc<str>,
+    /// The kind.
+    pub kind: Arc<str>,
+}
+
+/// Where a resource came from, for `buildMetadata`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// File, relative to the build's root or the repository.
+    pub path: String,
+    /// Repository.
+    pub repo: String,
+    /// Branch, tag or commit.
+    pub reference: String,
+    /// Kustomization file of a generator.
+    pub configured_in: String,
+    /// The generator's configuration.
+    pub configured_by: Option<ConfiguredBy>,
+}
+
+/// The configuration object of a generator or transformer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfiguredBy {
+    /// Its apiVersion.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+}
+
+/// One resource.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    node: Node,
+    id: OnceCell<ResId>,
+    /// Who it was, oldest first.
+    pub previous: Vec<Previous>,
+    /// Prefixes given so far, innermost first.
+    pub prefixes: Vec<String>,
+    /// Suffixes given so far.
+    pub suffixes: Vec<String>,
+    /// For generated ones.
+    pub behavior: Behavior,
+    /// Its name gets a hash suffix.
+    pub needs_hash: bool,
+    /// Rendered from a chart, so the namespace transformer leaves it alone.
+    pub from_helm: bool,
+    /// Where it came from.
+    pub origin: Option<Origin>,
+    /// What changed it.
+    pub transformations: Vec<Origin>,
+    /// Ids of resources whose references to this one were found.
+    pub referrers: usize,
+}
+
+impl Resource {
+    /// A resource from its tree; takes in what notes of kustomize's own the tree carries.
+    pub fn new(node: Node) -> Self {
+        let mut resource = Self {
+            node,
+            id: OnceCell::new(),
+            previous: Vec::new(),
+            prefixes: Vec::new(),
+            suffixes: Vec::new(),
+            behavior: Behavior::Unspecified,
+            needs_hash: false,
+            from_helm: false,
+            origin: None,
+            transformations: Vec::new(),
+            referrers: 0,
+        };
+        resource.take_notes();
+        resource
+    }
+
+    /// Its tree.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Its tree, to be changed; the id is computed anew afterwards.
+    pub fn node_mut(&mut self) -> &mut Node {
+        self.id = OnceCell::new();
+        &mut self.node
+    }
+
+    /// Takes the tree out, for a transformation that makes a new one.
+    pub fn take_node(&mut self) -> Node {
+        self.id = OnceCell::new();
+        std::mem::replace(&mut self.node, Node::map())
+    }
+
+    /// Who it is now.
+    pub fn id(&self) -> &ResId {
+        self.id.get_or_init(|| ResId {
+            gvk: Gvk::parse(self.node.text_at(&["apiVersion"]), self.node.text_at(&["kind"])),
+            name: self.node.text_at(&["metadata", "name"]).into(),
+            namespace: self.node.text_at(&["metadata", "namespace"]).into(),
+        })
+    }
+
+    /// Who it was at each earlier moment, oldest first.
+    pub fn previous_ids(&self) -> impl DoubleEndedIterator<Item = ResId> + '_ {
+        let gvk = &self.id().gvk;
+        self.previous.iter().map(|previous| ResId {
+            gvk: Gvk { kind: previous.kind.clone(), ..gvk.clone() },
+            name: previous.name.clone(),
+            namespace: previous.namespace.clone(),
+        })
+    }
+
+    /// Who it was first.
+    pub fn original_id(&self) -> ResId {
+        self.previous_ids().next().unwrap_or_else(|| self.id().clone())
+    }
+
+    /// Remembers who it is now, before that changes.
+    pub fn remember(&mut self) {
+        let id = self.id();
+        let previous =
+            Previous { name: id.name.clone(), namespace: id.effective_namespace().into(), kind: id.gvk.kind.clone() };
+        self.previous.push(previous);
+    }
+
+    /// Sets `metadata.name`.
+    pub fn set_name(&mut self, name: &str) {
+        if let Some(metadata) = self.node_mut().map_at_mut(&["metadata"]) {
+            set_text(metadata, "name", name);
+        }
+    }
+
+    /// Sets `metadata.namespace`; an empty one is removed.
+    pub fn set_namespace(&mut self, namespace: &str) {
+        if let Some(metadata) = self.node_mut().map_at_mut(&["metadata"]) {
+            if namespace.is_empty() {
+                metadata.remove("namespace");
+            } else {
+                set_text(metadata, "namespace", namespace);
+            }
+        }
+    }
+
+    /// Sets `kind`.
+    pub fn set_kind(&mut self, kind: &str) {
+        if let Some(map) = self.node_mut().as_map_mut() {
+            set_text(map, "kind", kind);
+        }
+    }
+
+    /// `metadata.labels` as texts.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        texts(self.node.at(&["metadata", "labels"]))
+    }
+
+    /// `metadata.annotations` as texts.
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        texts(self.node.at(&["metadata", "annotations"]))
+    }
+
+    /// One annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.node.at(&["metadata", "annotations"])?.as_map()?.get(key)?.text()
+    }
+
+    /// Sets an annotation.
+    pub fn annotate(&mut self, key: &str, value: &str) {
+        if let Some(annotations) = self.node_mut().map_at_mut(&["metadata", "annotations"]) {
+            annotations.set(key, Node::string(value));
+        }
+    }
+
+    /// Reads the notes that kustomize keeps in annotations, and takes them out of the tree.
+    fn take_notes(&mut self) {
+        let Some(annotations) = self.node.at(&["metadata", "annotations"]).and_then(Node::as_map) else { return };
+        if !annotations.entries.iter().any(|(key, _)| is_note(&key.text)) {
+            return;
+        }
+        let list = |key: &str| -> Vec<String> {
+            let text = annotations.get(key).and_then(Node::text).unwrap_or_default();
+            if text.is_empty() { Vec::new() } else { text.split(',').map(str::to_owned).collect() }
+        };
+        let (names, namespaces, kinds) =
+            (list(internal::PREVIOUS_NAMES), list(internal::PREVIOUS_NAMESPACES), list(internal::PREVIOUS_KINDS));
+        self.needs_hash = annotations.get(internal::NEEDS_HASH).and_then(Node::text) == Some("enabled");
+        self.behavior = Behavior::parse(annotations.get(internal::BEHAVIOR).and_then(Node::text).unwrap_or_default());
+        self.previous = names
+            .into_iter()
+            .zip(namespaces)
+            .zip(kinds)
+            .map(|((name, namespace), kind)| Previous {
+                name: name.into(),
+                namespace: namespace.into(),
+                kind: kind.into(),
+            })
+            .collect();
+        self.drop_annotations(is_note);
+    }
+
+    /// Removes annotations; an emptied map goes too, as it does whenever kustomize writes the map back.
+    pub fn drop_annotations(&mut self, unwanted: impl Fn(&str) -> bool) {
+        let Some(metadata) =
+            self.node_mut().as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut)
+        else {
+            return;
+        };
+        let Some(annotations) = metadata.get_mut("annotations").and_then(Node::as_map_mut) else { return };
+        annotations.entries.retain(|(key, _)| !unwanted(&key.text));
+        if annotations.entries.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+
+    /// Whether prefixes and suffixes agree with another's: one list ends with the other.
+    pub fn affixes_agree(&self, other: &Self, allow_empty: bool) -> bool {
+        if allow_empty {
+            let agree = |a: &[String], b: &[String]| a.is_empty() || b.is_empty() || same_ending(a, b);
+            agree(&self.prefixes, &other.prefixes) && agree(&self.suffixes, &other.suffixes)
+        } else {
+            same_ending(&self.prefixes, &other.prefixes) && same_ending(&self.suffixes, &other.suffixes)
+        }
+    }
+
+    /// Whether it is dropped at the end of the build.
+    pub fn is_local(&self) -> bool {
+        self.annotation(internal::LOCAL_CONFIG).is_some_and(|value| value != "false")
+    }
+
+    /// The error of a transformation that failed on this resource.
+    pub fn error(&self, action: &str, message: impl Into<String>) -> Error {
+        Error::Transform { action: action.to_owned(), resource: self.id().to_string(), message: message.into() }
+    }
+}
+
+fn is_note(key: &str) -> bool {
+    key.starts_with(internal::PREFIX) || internal::LEGACY.contains(&key)
+}
+
+fn same_ending(a: &[String], b: &[String]) -> bool {
+    let shorter = a.len().min(b.len());
+    a.iter().rev().take(shorter).eq(b.iter().rev().take(shorter)) && (shorter > 0 || (a.is_empty() && b.is_empty()))
+}
+
+/// Sets a text field, keeping how it was written: only the text changes, as kyaml's setter does it.
+pub fn set_text(map: &mut Map, key: &str, text: &str) {
+    match map.get_mut(key) {
+        Some(Node::Scalar(scalar)) => {
+            scalar.text = text.into();
+            scalar.tag = Tag::Str;
+        }
+        Some(other) => *other = Node::string(text),
+        None => map.set(key, Node::Scalar(Scalar::string(text))),
+    }
+}
+
+fn texts(node: Option<&Node>) -> BTreeMap<String, String> {
+    let map = node.and_then(Node::as_map);
+    map.into_iter()
+        .flat_map(|map| &map.entries)
+        .filter_map(|(key, value)| Some((key.text.to_string(), value.text()?.to_owned())))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resource(name: &str, annotations: &[(&str, &str)]) -> Resource {
+        let mut node = Node::map();
+        node.map_at_mut(&[]).unwrap().set("apiVersion", Node::string("v1"));
+        node.map_at_mut(&[]).unwrap().set("kind", Node::string("ConfigMap"));
+        node.map_at_mut(&["metadata"]).unwrap().set("name", Node::string(name));
+        for (key, value) in annotations {
+            node.map_at_mut(&["metadata", "annotations"]).unwrap().set(key, Node::string(*value));
+        }
+        Resource::new(node)
+    }
+
+    #[test]
+    fn the_id_follows_the_tree() {
+        let mut r = resource("a", &[]);
+        assert_eq!(&*r.id().name, "a");
+        r.remember();
+        r.set_name("b");
+        assert_eq!(&*r.id().name, "b");
+        assert_eq!(&*r.original_id().name, "a");
+        assert_eq!(&*r.original_id().namespace, "default");
+    }
+
+    #[test]
+    fn notes_in_the_input_count_and_go() {
+        let r = resource("a", &[(internal::NEEDS_HASH, "enabled"), (internal::PREVIOUS_NAMES, "x,y")]);
+        assert!(r.needs_hash);
+        assert!(r.node().at(&["metadata", "annotations"]).is_none());
+    }
+
+    #[test]
+    fn affixes_agree_by_their_endings() {
+        let (mut a, mut b) = (resource("a", &[]), resource("b", &[]));
+        a.prefixes = vec!["in-".into(), "out-".into()];
+        b.prefixes = vec!["out-".into()];
+        assert!(a.affixes_agree(&b, false));
+        b.prefixes = vec!["in-".into()];
+        assert!(!a.affixes_agree(&b, true));
+        b.prefixes.clear();
+        assert!(a.affixes_agree(&b, true));
+    }
+}

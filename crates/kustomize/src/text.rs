@@ -1,0 +1,227 @@
+//! Between YAML text and trees: documents in, resources out.
+
+use std::sync::Arc;
+
+use yaml::v3::{self, Kind, Style};
+
+use crate::{
+    error::Error,
+    node::{Map, Node, Scalar, Tag},
+};
+
+/// YAML as the kustomization file itself is read (YAML 1.1 through goyaml v2), as JSON.
+pub fn yaml_to_json(bytes: &[u8]) -> Result<serde_json::Value, String> {
+    let json = yaml::v2::yaml_to_json(bytes).map_err(|error| error.to_string())?;
+    serde_json::from_str(&json).map_err(|error| error.to_string())
+}
+
+/// The documents of a text as trees; empty ones and ones of comments alone are left out.
+pub fn parse_documents(bytes: &[u8], path: &str) -> Result<Vec<Node>, Error> {
+    let wrong = |message: String| Error::Yaml { path: path.to_owned(), message };
+    let text = std::str::from_utf8(bytes).map_err(|_| wrong("not UTF-8 text".into()))?;
+    let text = if text.contains('\r') { text.replace("\r\n", "\n").into() } else { std::borrow::Cow::Borrowed(text) };
+    let mut out = Vec::new();
+    for document in split(&text).map_err(wrong)? {
+        if is_blank(document) {
+            continue;
+        }
+        if let Some(node) = parse_document(document).map_err(|error| wrong(error.to_string()))? {
+            out.push(node);
+        }
+    }
+    Ok(out)
+}
+
+/// One document as a tree; `None` when it is empty.
+pub fn parse_document(text: &str) -> Result<Option<Node>, yaml::Error> {
+    let Some(document) = v3::parse(text.as_bytes())? else { return Ok(None) };
+    let Some(root) = document.content.first() else { return Ok(None) };
+    if has_alias(root) {
+        return Ok(Some(from_yaml(&v3::expand_aliases(root)?)));
+    }
+    Ok(Some(from_yaml(root)))
+}
+
+fn has_alias(node: &v3::Node) -> bool {
+    node.kind == Kind::Alias || node.tag == "!!merge" || node.content.iter().any(has_alias)
+}
+
+/// Splits at separator lines (`---`, perhaps with a comment).
+fn split(text: &str) -> Result<Vec<&str>, String> {
+    let mut out = Vec::new();
+    let mut start = 0;
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        if offset > 0 && line.starts_with("---") && line.ends_with('\n') {
+            let rest = line.trim_start_matches('-').trim();
+            let rest_of_line = line.get(3..).unwrap_or_default().trim();
+            if !rest_of_line.is_empty() && !rest_of_line.starts_with('#') {
+                // A block that starts on the separator's own line is not read by kustomize either.
+                return Err(format!(
+                    "invalid document separator: {}",
+                    if rest.is_empty() { rest_of_line } else { line.trim_end() }
+                ));
+            }
+            out.push(text.get(start..offset).unwrap_or_default());
+            start = offset + line.len();
+        }
+        offset += line.len();
+    }
+    out.push(text.get(start..).unwrap_or_default());
+    Ok(out)
+}
+
+fn is_blank(document: &str) -> bool {
+    document.lines().all(|line| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with('#') || line == "---" || line == "..."
+    })
+}
+
+/// A tree from the parser's nodes.
+pub fn from_yaml(node: &v3::Node) -> Node {
+    match node.kind {
+        Kind::Mapping => Node::Map(Map {
+            entries: node
+                .content
+                .chunks_exact(2)
+                .filter_map(|pair| {
+                    let [key, value] = pair else { return None };
+                    Some((key_scalar(key), from_yaml(value)))
+                })
+                .collect(),
+        }),
+        Kind::Sequence => Node::Seq(node.content.iter().map(from_yaml).collect()),
+        Kind::Document => node.content.first().map_or_else(Node::null, from_yaml),
+        Kind::Scalar | Kind::Alias => Node::Scalar(scalar(node)),
+    }
+}
+
+fn key_scalar(node: &v3::Node) -> Scalar {
+    match node.kind {
+        Kind::Scalar | Kind::Alias => scalar(node),
+        // A collection as a key has no JSON form; its kind is kept so that output can refuse it.
+        _ => Scalar { text: "{}".into(), tag: Tag::Binary, plain: true },
+    }
+}
+
+fn scalar(node: &v3::Node) -> Scalar {
+    let quoted = node.style.has(Style::DOUBLE_QUOTED | Style::SINGLE_QUOTED | Style::LITERAL | Style::FOLDED);
+    let tag = match node.short_tag().as_ref() {
+        "!!int" => Tag::Int,
+        "!!float" => Tag::Float,
+        "!!bool" => Tag::Bool,
+        "!!null" => Tag::Null,
+        "!!timestamp" => Tag::Timestamp,
+        "!!binary" => Tag::Binary,
+        _ => Tag::Str,
+    };
+    Scalar { text: node.value.as_str().into(), tag, plain: !quoted }
+}
+
+/// The parser's form of a tree, for the YAML crate's writers and decoders.
+pub fn to_yaml(node: &Node) -> v3::Node {
+    match node {
+        Node::Map(map) => {
+            let mut out = v3::Node::mapping();
+            for (key, value) in &map.entries {
+                out.content.push(scalar_to_yaml(key));
+                out.content.push(to_yaml(value));
+            }
+            out
+        }
+        Node::Seq(list) => {
+            let mut out = v3::Node::sequence();
+            out.content = list.iter().map(to_yaml).collect();
+            out
+        }
+        Node::Scalar(scalar) => scalar_to_yaml(scalar),
+    }
+}
+
+fn scalar_to_yaml(scalar: &Scalar) -> v3::Node {
+    let tag = match scalar.tag {
+        Tag::Open => "",
+        Tag::Str => "!!str",
+        Tag::Int => "!!int",
+        Tag::Float => "!!float",
+        Tag::Bool => "!!bool",
+        Tag::Null => "!!null",
+        Tag::Timestamp => "!!timestamp",
+        Tag::Binary => "!!binary",
+    };
+    let mut node = v3::Node::scalar(tag, scalar.text.as_ref());
+    if !scalar.plain {
+        node.style = Style::DOUBLE_QUOTED;
+    }
+    node
+}
+
+/// A tree as plain data, the way output decodes it.
+pub fn to_value(node: &Node) -> Result<yaml::Value, yaml::Error> {
+    v3::decode(&to_yaml(node))
+}
+
+/// A tree as JSON.
+pub fn to_json(node: &Node) -> Result<serde_json::Value, String> {
+    let value = to_value(node).map_err(|error| error.to_string())?;
+    serde_json::from_str(&yaml::v2::to_json(&value)).map_err(|error| error.to_string())
+}
+
+/// A tree from JSON. Floats follow Go's JSON decoder when `floats` is set: every number is a float64 first.
+pub fn from_json(value: &serde_json::Value) -> Node {
+    match value {
+        serde_json::Value::Null => Node::null(),
+        serde_json::Value::Bool(flag) => {
+            Node::Scalar(Scalar { text: flag.to_string().into(), tag: Tag::Bool, plain: true })
+        }
+        serde_json::Value::Number(number) => Node::Scalar(Scalar::open(number.to_string())),
+        serde_json::Value::String(text) => Node::string(Arc::from(text.as_str())),
+        serde_json::Value::Array(list) => Node::Seq(list.iter().map(from_json).collect()),
+        serde_json::Value::Object(map) => Node::Map(Map {
+            entries: map.iter().map(|(key, value)| (Scalar::string(key.as_str()), from_json(value))).collect(),
+        }),
+    }
+}
+
+/// What `kustomize build` prints for one resource.
+pub fn emit(node: &Node) -> Result<String, String> {
+    let value = to_value(node).map_err(|error| error.to_string())?;
+    yaml::v2::to_string(&value).map_err(|error| error.to_string())
+}
+
+/// A node's own YAML text, without a trailing line break: what patterns in replacement paths are held against.
+pub fn node_text(node: &Node) -> String {
+    match node {
+        Node::Scalar(scalar) => scalar.text.to_string(),
+        node => v3::encode(&to_yaml(node), v3::EncodeOptions::default()).unwrap_or_default().trim_end().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_split_at_separator_lines() {
+        let documents = parse_documents(b"---\na: 1\n---\n# none\n--- # comment\nb: 2\n", "f").unwrap();
+        assert_eq!(documents.len(), 2);
+        let error = parse_documents(b"a: 1\n--- b: 2\nc: 3\n", "f.yaml").unwrap_err();
+        assert!(error.to_string().contains("f.yaml: invalid document separator"), "{error}");
+    }
+
+    #[test]
+    fn output_reads_and_writes_as_kustomize_does() {
+        let cases = [
+            ("b: 1.0\na: yes\n", "a: \"yes\"\nb: 1\n"),
+            ("a: 0o17\n", "a: 15\n"),
+            ("a: 2001-01-01\n", "a: \"2001-01-01T00:00:00Z\"\n"),
+            ("a: &x {b: 1}\nc: *x\n", "a:\n  b: 1\nc:\n  b: 1\n"),
+            ("a:\n", "a: null\n"),
+        ];
+        for (input, output) in cases {
+            let node = parse_document(input).unwrap().unwrap();
+            assert_eq!(emit(&node).unwrap(), output, "{input}");
+        }
+    }
+}

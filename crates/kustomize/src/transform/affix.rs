@@ -1,0 +1,64 @@
+//! Name prefixes and suffixes.
+
+use crate::{
+    error::Error,
+    field_spec::{Create, FieldSpec},
+    id::Gvk,
+    node::{Node, Tag},
+    res_map::ResMap,
+};
+
+/// Which end of the name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Before it.
+    Prefix,
+    /// Behind it.
+    Suffix,
+}
+
+/// Kinds whose names are part of an interface, so they are never changed.
+fn keeps_name(original: &Gvk) -> bool {
+    match (&*original.group, &*original.kind) {
+        (_, "CustomResourceDefinition" | "Namespace") => true,
+        ("apiregistration.k8s.io", "APIService") => true,
+        _ => false,
+    }
+}
+
+/// Puts `affix` at an end of every name that `specs` name.
+pub fn apply(resources: &mut ResMap, end: End, affix: &str, specs: &[FieldSpec]) -> Result<(), Error> {
+    for resource in resources.iter_mut() {
+        if keeps_name(&resource.original_id().gvk) {
+            continue;
+        }
+        let gvk = resource.id().gvk.clone();
+        for spec in specs {
+            if !gvk.is_selected(&spec.gvk) {
+                continue;
+            }
+            if spec.path == "metadata/name" {
+                if !affix.is_empty() {
+                    resource.remember();
+                }
+                match end {
+                    End::Prefix => resource.prefixes.push(affix.to_owned()),
+                    End::Suffix => resource.suffixes.push(affix.to_owned()),
+                }
+            }
+            spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| match node {
+                Node::Scalar(scalar) => {
+                    scalar.text = match end {
+                        End::Prefix => format!("{affix}{}", scalar.text),
+                        End::Suffix => format!("{}{affix}", scalar.text),
+                    }
+                    .into();
+                    scalar.tag = Tag::Str;
+                    Ok(())
+                }
+                other => Err(Error::WrongNode { expected: "ScalarNode", found: other.kind(), path: spec.path.clone() }),
+            })?;
+        }
+    }
+    Ok(())
+}

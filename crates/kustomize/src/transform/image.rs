@@ -1,0 +1,176 @@
+//! Image names, tags and digests.
+
+use goregex::Regex;
+
+use crate::{
+    error::Error,
+    field_spec::{Create, FieldSpec},
+    kustomization::Image,
+    node::{Node, Tag},
+    res_map::ResMap,
+};
+
+/// Lists of containers are found under these keys anywhere in a resource.
+const CONTAINER_LISTS: [&str; 2] = ["containers", "initContainers"];
+
+/// Deepest nesting searched; the parser lets less through.
+const MAX_DEPTH: usize = 10_000;
+
+/// Changes every image of the given name.
+pub fn apply(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Result<(), Error> {
+    let updater = Updater::new(image)?;
+    for resource in resources.iter_mut() {
+        let gvk = resource.id().gvk.clone();
+        let is_definition = &*gvk.kind == "CustomResourceDefinition";
+        let node = resource.node_mut();
+        if !is_definition {
+            updater.containers(node, 0);
+        }
+        for spec in specs {
+            spec.apply(&gvk, node, Create::Scalar, &mut |node| {
+                updater.field(node);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Only for explicit field specs of an ImageTagTransformer: no search for lists of containers.
+pub fn apply_specs(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Result<(), Error> {
+    let updater = Updater::new(image)?;
+    for resource in resources.iter_mut() {
+        let gvk = resource.id().gvk.clone();
+        let node = resource.node_mut();
+        for spec in specs {
+            spec.apply(&gvk, node, Create::Scalar, &mut |node| {
+                updater.field(node);
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+struct Updater<'a> {
+    image: &'a Image,
+    pattern: Regex,
+}
+
+impl<'a> Updater<'a> {
+    fn new(image: &'a Image) -> Result<Self, Error> {
+        // The name is a pattern of its own, unescaped, as in kustomize.
+        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name);
+        let pattern = Regex::new(&pattern).map_err(|error| {
+            Error::message(format!("images: name '{}' is not a valid pattern: {error}", image.name))
+        })?;
+        Ok(Self { image, pattern })
+    }
+
+    fn containers(&self, node: &mut Node, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        match node {
+            Node::Map(map) => {
+                for (key, value) in &mut map.entries {
+                    if CONTAINER_LISTS.contains(&&*key.text)
+                        && let Node::Seq(list) = value
+                    {
+                        for container in list.iter_mut() {
+                            if let Some(field) = container.as_map_mut().and_then(|map| map.get_mut("image")) {
+                                self.field(field);
+                            }
+                        }
+                    }
+                    self.containers(value, depth + 1);
+                }
+            }
+            Node::Seq(list) => list.iter_mut().for_each(|element| self.containers(element, depth + 1)),
+            Node::Scalar(_) => {}
+        }
+    }
+
+    fn field(&self, node: &mut Node) {
+        let Node::Scalar(scalar) = node else { return };
+        if scalar.is_null() || !self.pattern.is_match(&*scalar.text) {
+            return;
+        }
+        scalar.text = self.updated(&scalar.text).into();
+        scalar.tag = Tag::Str;
+    }
+
+    fn updated(&self, value: &str) -> String {
+        let (name, tag, digest) = split(value);
+        let name = if self.image.new_name.is_empty() { name } else { &self.image.new_name };
+        let (mut tag, mut digest) = (tag.to_owned(), digest.to_owned());
+        match (self.image.new_tag.is_empty(), self.image.digest.is_empty()) {
+            (false, false) => {
+                tag.clone_from(&self.image.new_tag);
+                digest.clone_from(&self.image.digest);
+            }
+            (false, true) => {
+                tag.clone_from(&self.image.new_tag);
+                digest.clear();
+            }
+            (true, false) => {
+                tag.clear();
+                digest.clone_from(&self.image.digest);
+            }
+            (true, true) => {}
+        }
+        if !self.image.tag_suffix.is_empty() {
+            tag.push_str(&self.image.tag_suffix);
+            digest.clear();
+        }
+        let mut out = name.to_owned();
+        if !tag.is_empty() {
+            out.push(':');
+            out.push_str(&tag);
+        }
+        if !digest.is_empty() {
+            out.push('@');
+            out.push_str(&digest);
+        }
+        out
+    }
+}
+
+/// Name, tag and digest of an image; a colon before the last slash is a registry's port.
+fn split(image: &str) -> (&str, &str, &str) {
+    let (rest, digest) = image.split_once('@').unwrap_or((image, ""));
+    let path = rest.find('/').map_or(0, |slash| slash + 1);
+    match rest.get(path..).and_then(|part| part.find(':')).map(|at| path + at) {
+        Some(at) => (rest.get(..at).unwrap_or_default(), rest.get(at + 1..).unwrap_or_default(), digest),
+        None => (rest, "", digest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_taken_apart_and_put_together() {
+        let cases = [
+            (("nginx", "", "v2", "", ""), "nginx:1.0", "nginx:v2"),
+            (("nginx", "my/nginx", "", "", ""), "nginx:1.0@sha256:ab", "my/nginx:1.0@sha256:ab"),
+            (("r:5000/a", "", "v2", "", ""), "r:5000/a", "r:5000/a:v2"),
+            (("a", "", "", "sha256:cd", ""), "a:1", "a@sha256:cd"),
+            (("a", "", "v", "sha256:cd", ""), "a:1", "a:v@sha256:cd"),
+            (("a", "", "", "", "-x"), "a:1", "a:1-x"),
+        ];
+        for ((name, new_name, new_tag, digest, tag_suffix), input, expected) in cases {
+            let image = Image {
+                name: name.into(),
+                new_name: new_name.into(),
+                new_tag: new_tag.into(),
+                digest: digest.into(),
+                tag_suffix: tag_suffix.into(),
+            };
+            let updater = Updater::new(&image).unwrap();
+            assert!(updater.pattern.is_match(input));
+            assert_eq!(updater.updated(input), expected);
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Name references: fields that name a resource follow its renaming. Runs once, at the root of a build.
+
+use std::collections::HashMap;
+
+use crate::{
+    config::Config,
+    error::Error,
+    field_spec::{Create, FieldSpec},
+    id::Gvk,
+    node::Node,
+    res_map::ResMap,
+    resource::{Resource, set_text},
+};
+
+/// What is kept of a resource that others may refer to.
+struct Referral {
+    /// Position among the resources.
+    at: usize,
+    name: String,
+    namespace: String,
+    /// Namespace it had first, and has now, as they take effect.
+    original_namespace: String,
+    effective_namespace: String,
+    is_cluster_scoped: bool,
+    is_service_account: bool,
+    previous_kinds: Vec<(String, Gvk)>,
+}
+
+/// Renamed resources by each name they had.
+struct Referrals {
+    by_old_name: HashMap<String, Vec<usize>>,
+    all: Vec<Referral>,
+}
+
+impl Referrals {
+    fn collect(resources: &ResMap) -> Self {
+        let mut out = Self { by_old_name: HashMap::new(), all: Vec::new() };
+        for (at, resource) in resources.iter().enumerate() {
+            if resource.previous.is_empty() {
+                // What was never renamed has no earlier id that a reference could hold.
+                continue;
+            }
+            let id = resource.id();
+            let index = out.all.len();
+            let previous_kinds: Vec<(String, Gvk)> =
+                resource.previous_ids().map(|id| (id.name.to_string(), id.gvk)).collect();
+            for (name, _) in &previous_kinds {
+                let list = out.by_old_name.entry(name.clone()).or_default();
+                if list.last() != Some(&index) {
+                    list.push(index);
+                }
+            }
+            out.all.push(Referral {
+                at,
+                name: id.name.to_string(),
+                namespace: id.namespace.to_string(),
+                original_namespace: resource.original_id().effective_namespace().to_owned(),
+                effective_namespace: id.effective_namespace().to_owned(),
+                is_cluster_scoped: id.gvk.is_cluster_scoped(),
+                is_service_account: &*id.gvk.kind == "ServiceAccount",
+                previous_kinds,
+            });
+        }
+        out
+    }
+}
+
+/// The resource whose fields are looked at.
+struct Referrer<'a> {
+    resource: &'a Resource,
+    gvk: Gvk,
+    is_cluster_scoped: bool,
+    effective_namespace: String,
+    /// Namespaces of a role binding's service accounts, in which its references may lead too.
+    subject_namespaces: Vec<String>,
+}
+
+/// Updates every reference. Returns an error when a name could mean several resources.
+pub fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error> {
+    let referrals = Referrals::collect(resources);
+    if referrals.all.is_empty() {
+        return Ok(());
+    }
+    // By the kind of the referrer, so that each resource meets only the specs for it.
+    let specs: Vec<(&Gvk, &FieldSpec)> = config
+        .name_references
+        .iter()
+        .flat_map(|reference| reference.referrers.iter().map(move |spec| (&reference.target, spec)))
+        .collect();
+    let mut by_kind: HashMap<Gvk, Vec<(&Gvk, &FieldSpec)>> = HashMap::new();
+    let mut found: Vec<usize> = Vec::new();
+    for at in 0..resources.len() {
+        let Some(resource) = resources.get(at) else { continue };
+        let gvk = resource.id().gvk.clone();
+        let specs = by_kind
+            .entry(gvk.clone())
+            .or_insert_with(|| specs.iter().filter(|(_, spec)| gvk.is_selected(&spec.gvk)).copied().collect());
+        if specs.is_empty() {
+            continue;
+        }
+        let original = resource.clone();
+        let referrer = Referrer::new(&original, gvk);
+        let mut node = original.node().clone();
+        let mut changed = false;
+        for (target, spec) in specs {
+            let mut update = Update {
+                referrals: &referrals,
+                resources,
+                referrer: &referrer,
+                target,
+                spec,
+                changed: &mut changed,
+                found: &mut found,
+            };
+            spec.apply(&referrer.gvk, &mut node, Create::Scalar, &mut |node| update.field(node)).map_err(|error| {
+                error.context(format!("updating name reference in '{}' field of '{}'", spec.path, original.id()))
+            })?;
+        }
+        if changed && let Some(resource) = resources.get_mut(at) {
+            *resource.node_mut() = node;
+        }
+    }
+    for at in found {
+        if let Some(resource) = resources.get_mut(at) {
+            resource.referrers += 1;
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Referrer<'a> {
+    fn new(resource: &'a Resource, gvk: Gvk) -> Self {
+        let subject_namespaces = if matches!(&*gvk.kind, "RoleBinding" | "ClusterRoleBinding") {
+            resource
+                .node()
+                .at(&["subjects"])
+                .and_then(Node::as_seq)
+                .unwrap_or_default()
+                .iter()
+                .filter(|subject| subject.text_at(&["kind"]) == "ServiceAccount")
+                .map(|subject| subject.text_at(&["namespace"]).to_owned())
+                .filter(|namespace| !namespace.is_empty())
+                .collect()
+        } else {
+            Vec::new()
+        };
+        Self {
+            is_cluster_scoped: gvk.is_cluster_scoped(),
+            effective_namespace: resource.id().effective_namespace().to_owned(),
+            resource,
+            gvk,
+            subject_namespaces,
+        }
+    }
+
+    /// Whether a resource is one that this referrer's fields may mean at all.
+    fn sees(&self, referral: &Referral) -> bool {
+        self.is_cluster_scoped
+            || referral.is_cluster_scoped
+            || referral.effective_namespace == self.effective_namespace
+            || self.subject_namespaces.contains(&referral.effective_namespace)
+    }
+}
+
+struct Update<'a> {
+    referrals: &'a Referrals,
+    resources: &'a ResMap,
+    referrer: &'a Referrer<'a>,
+    target: &'a Gvk,
+    spec: &'a FieldSpec,
+    changed: &'a mut bool,
+    found: &'a mut Vec<usize>,
+}
+
+impl<'a> Update<'a> {
+    fn field(&mut self, node: &mut Node) -> Result<(), Error> {
+        if node.is_null() {
+            return Ok(());
+        }
+        match node {
+            Node::Scalar(_) => self.scalar(node),
+            Node::Map(_) => self.mapping(node),
+            Node::Seq(list) => list.iter_mut().try_for_each(|element| match element {
+                Node::Scalar(_) => self.scalar(element),
+                Node::Map(_) => self.mapping(element),
+                Node::Seq(_) => Err(Error::message("node is expected to be either a string or a map")),
+            }),
+        }
+    }
+
+    fn scalar(&mut self, node: &mut Node) -> Result<(), Error> {
+        let Some(old) = node.text().map(str::to_owned) else { return Ok(()) };
+        let Some(referral) = self.select(&old, |_| true, false)? else { return Ok(()) };
+        self.found.push(referral.at);
+        if referral.name != old
+            && let Node::Scalar(scalar) = node
+        {
+            scalar.text = referral.name.as_str().into();
+            scalar.tag = crate::node::Tag::Str;
+            *self.changed = true;
+        }
+        Ok(())
+    }
+
+    /// A map with a name and perhaps a namespace, both of which follow.
+    fn mapping(&mut self, node: &mut Node) -> Result<(), Error> {
+        let Some(map) = node.as_map_mut() else { return Ok(()) };
+        let Some(old) = map.get("name").and_then(Node::text).map(str::to_owned) else {
+            return Err(Error::message("path config error; no 'name' field in node"));
+        };
+        let namespace = map.get("namespace").and_then(Node::text).map(str::to_owned);
+        let referrals = self.referrals;
+        let selected = match namespace {
+            None => self.select(&old, |_| true, true)?,
+            Some(namespace) => {
+                let originally = |referral: &Referral| referral.original_namespace == namespace;
+                let now = |referral: &Referral| referral.effective_namespace == namespace;
+                // Namespaces that were once in use win over those in use now.
+                if referrals.all.iter().any(|referral| self.referrer.sees(referral) && originally(referral)) {
+                    self.select(&old, originally, true)?
+                } else {
+                    self.select(&old, now, true)?
+                }
+            }
+        };
+        let Some(referral) = selected else { return Ok(()) };
+        self.found.push(referral.at);
+        if referral.name == old && referral.namespace.is_empty() {
+            return Ok(());
+        }
+        *self.changed = true;
+        set_text(map, "name", &referral.name);
+        if !referral.namespace.is_empty() {
+            set_text(map, "namespace", &referral.namespace);
+        }
+        Ok(())
+    }
+
+    /// The one resource that a name means.
+    fn select(
+        &self,
+        old_name: &str,
+        in_namespace: impl Fn(&Referral) -> bool,
+        by_namespace: bool,
+    ) -> Result<Option<&'a Referral>, Error> {
+        let Some(indexes) = self.referrals.by_old_name.get(old_name) else { return Ok(None) };
+        let role = self.role_reference();
+        let selected_by = |referral: &Referral, gvk: &Gvk| {
+            referral.previous_kinds.iter().any(|(_, previous)| previous.is_selected(gvk))
+        };
+        let mut candidates: Vec<&Referral> = indexes
+            .iter()
+            .filter_map(|index| self.referrals.all.get(*index))
+            .filter(|referral| self.referrer.sees(referral) && in_namespace(referral))
+            .filter(|referral| selected_by(referral, self.target))
+            .filter(|referral| role.as_ref().is_none_or(|role| selected_by(referral, role)))
+            .filter(|referral| {
+                self.referrer.is_cluster_scoped
+                    || referral.is_cluster_scoped
+                    || referral.is_service_account
+                    || referral.effective_namespace == self.referrer.effective_namespace
+            })
+            .collect();
+        if candidates.len() > 1 {
+            for allow_empty in [true, false] {
+                if candidates.len() > 1 {
+                    candidates.retain(|referral| {
+                        self.resources
+                            .get(referral.at)
+                            .is_some_and(|candidate| candidate.affixes_agree(self.referrer.resource, allow_empty))
+                    });
+                }
+            }
+        }
+        let Some(first) = candidates.first() else { return Ok(None) };
+        let same =
+            |other: &&Referral| other.name == first.name && (!by_namespace || other.namespace == first.namespace);
+        if candidates.iter().all(same) {
+            return Ok(Some(first));
+        }
+        let ids: Vec<String> = candidates
+            .iter()
+            .filter_map(|referral| self.resources.get(referral.at))
+            .map(|resource| resource.id().to_string())
+            .collect();
+        Err(Error::message(format!("found multiple possible referrals: {}", ids.join(", "))))
+    }
+
+    /// For `roleRef/name`: the kind that the binding names beside it.
+    fn role_reference(&self) -> Option<Gvk> {
+        if !self.spec.path.ends_with("roleRef/name") {
+            return None;
+        }
+        let role = self.referrer.resource.node().at(&["roleRef"])?;
+        let (group, kind) = (role.at(&["apiGroup"])?.text()?, role.at(&["kind"])?.text()?);
+        Some(Gvk { group: group.into(), version: "".into(), kind: kind.into() })
+    }
+}

@@ -1,0 +1,138 @@
+//! Patches: strategic merge and JSON 6902, on one resource or on all that a target selects.
+
+use crate::{
+    error::{Context, Error},
+    id::ResId,
+    kustomization::{PatchOptions, Selector},
+    merge::{self, merge},
+    node::Node,
+    res_map::ResMap,
+    resource::Resource,
+    schema::Schema,
+    selector::CompiledSelector,
+    text,
+    transform::json_patch::{self, Operation},
+};
+
+/// A patch's content.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Partial resources.
+    Merge(Vec<Node>),
+    /// Operations.
+    Json(Vec<Operation>),
+}
+
+/// Tells what a patch's text is; `source` names it in messages.
+pub fn parse(patch: &str, source: &str) -> Result<Option<Content>, Error> {
+    let merging = resources_of(patch, source);
+    let operations = json_patch::parse(patch);
+    match (merging, operations) {
+        (Ok(nodes), Ok(operations)) if !nodes.is_empty() && !operations.is_empty() => {
+            Err(Error::message(format!("illegally qualifies as both an SM and JSON patch: [{source}]")))
+        }
+        (_, Ok(operations)) if !operations.is_empty() => Ok(Some(Content::Json(operations))),
+        (Ok(nodes), _) if nodes.is_empty() => Ok(None),
+        (Ok(nodes), _) => Ok(Some(Content::Merge(nodes))),
+        (Err(error), Err(_)) => {
+            Err(Error::message(format!("unable to parse SM or JSON patch from [{patch}]: {error}")))
+        }
+        (Err(error), Ok(_)) => Err(error),
+    }
+}
+
+/// The partial resources of a strategic merge patch; each has a kind and a name.
+pub fn resources_of(patch: &str, source: &str) -> Result<Vec<Node>, Error> {
+    let nodes = text::parse_documents(patch.as_bytes(), source)?;
+    for node in &nodes {
+        crate::accumulate::check_resource(node, source)?;
+    }
+    Ok(nodes)
+}
+
+/// Lays each partial resource over the one resource it names.
+pub fn apply_merge_to_named(
+    resources: &mut ResMap,
+    patches: &[Node],
+    options: PatchOptions,
+    schema: &Schema,
+) -> Result<(), Error> {
+    for patch in patches {
+        let id = Resource::new(patch.clone()).id().clone();
+        let at = resources.one_with_any_id(&id)?;
+        if let Some(resource) = resources.get_mut(at) {
+            merge_into(resource, patch, options, schema)?;
+        }
+    }
+    resources.retain(|resource| !resource.node().is_empty());
+    Ok(())
+}
+
+/// Lays one partial resource over every resource that the target selects.
+pub fn apply_merge_to_selected(
+    resources: &mut ResMap,
+    patch: &Node,
+    target: &Selector,
+    options: PatchOptions,
+    schema: &Schema,
+) -> Result<usize, Error> {
+    let target = CompiledSelector::new(target)?;
+    let mut count = 0;
+    for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
+        merge_into(resource, patch, options, schema)?;
+        count += 1;
+    }
+    resources.retain(|resource| !resource.node().is_empty());
+    Ok(count)
+}
+
+/// Runs the operations on every resource that the target selects.
+pub fn apply_json_to_selected(
+    resources: &mut ResMap,
+    operations: &[Operation],
+    target: &Selector,
+) -> Result<usize, Error> {
+    let target = CompiledSelector::new(target)?;
+    let mut count = 0;
+    for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
+        resource.remember();
+        apply_json(resource, operations)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Runs operations on one resource, which goes through Go's JSON and comes back changed by that too.
+pub fn apply_json(resource: &mut Resource, operations: &[Operation]) -> Result<(), Error> {
+    let mut value = text::to_json(resource.node()).map_err(|message| resource.error("patching", message))?;
+    json_patch::through_floats(&mut value);
+    json_patch::apply(&mut value, operations).context(|| format!("patching {}", resource.id()))?;
+    *resource.node_mut() = text::from_json(&value);
+    Ok(())
+}
+
+fn merge_into(resource: &mut Resource, patch: &Node, options: PatchOptions, schema: &Schema) -> Result<(), Error> {
+    let before: ResId = resource.id().clone();
+    if options.allow_name_change || options.allow_kind_change {
+        resource.remember();
+    }
+    let merged = merge(schema, resource.take_node(), patch, merge::Options::default())
+        .context(|| format!("failed to apply strategic merge patch to {before}"))?;
+    let Some(merged) = merged else {
+        // The whole resource is deleted: an empty tree marks it until the transformer is done.
+        *resource.node_mut() = Node::map();
+        return Ok(());
+    };
+    *resource.node_mut() = merged;
+    if resource.node().is_empty() {
+        return Ok(());
+    }
+    if !options.allow_name_change {
+        resource.set_name(&before.name);
+    }
+    if !options.allow_kind_change {
+        resource.set_kind(&before.gvk.kind);
+    }
+    resource.set_namespace(&before.namespace);
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! Replica counts.
+
+use crate::{
+    error::Error,
+    field_spec::{Create, FieldSpec},
+    kustomization::Replica,
+    node::{Node, Scalar, Tag},
+    res_map::ResMap,
+    resource::Resource,
+};
+
+/// Sets the count of every resource of a scalable kind that has or had the name.
+pub fn apply(resources: &mut ResMap, replica: &Replica, specs: &[FieldSpec]) -> Result<(), Error> {
+    let mut found = false;
+    for spec in specs {
+        for resource in resources.iter_mut() {
+            let gvk = resource.id().gvk.clone();
+            if !gvk.is_selected(&spec.gvk) || !is_named(resource, &replica.name) {
+                continue;
+            }
+            found = true;
+            spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| {
+                *node = Node::Scalar(Scalar { text: replica.count.to_string().into(), tag: Tag::Int, plain: true });
+                Ok(())
+            })?;
+        }
+    }
+    if found {
+        return Ok(());
+    }
+    let kinds: Vec<String> = specs.iter().map(|spec| spec.gvk.kind.to_string()).collect();
+    Err(Error::message(format!(
+        "resource with name {} does not match a config with the following GVK [{}]",
+        replica.name,
+        kinds.join(", ")
+    )))
+}
+
+fn is_named(resource: &Resource, name: &str) -> bool {
+    &*resource.id().name == name || resource.previous.iter().any(|previous| &*previous.name == name)
+}

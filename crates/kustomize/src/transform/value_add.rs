@@ -1,0 +1,68 @@
+//! ValueAddTransformer: puts a value into fields of selected resources, whole or as a segment of a path.
+
+use crate::{
+    error::Error,
+    node::{Node, Scalar, Tag},
+    res_map::ResMap,
+    selector::CompiledSelector,
+};
+
+/// Where and how a value is added.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// Which resources.
+    pub selector: crate::kustomization::Selector,
+    /// The field, with `/` between keys.
+    pub field_path: String,
+    /// The segment of a file path that becomes the value; 0 replaces the whole field.
+    pub file_path_position: i64,
+    /// Makes the field where it is missing.
+    pub create: bool,
+}
+
+/// Adds `value` to every target.
+pub fn apply(resources: &mut ResMap, value: &str, targets: &[Target]) -> Result<(), Error> {
+    for target in targets {
+        let selector = CompiledSelector::new(&target.selector)?;
+        let spec = crate::field_spec::FieldSpec::new("", "", "", &target.field_path, target.create);
+        for resource in resources.iter_mut().filter(|resource| selector.selects(resource)) {
+            let gvk = resource.id().gvk.clone();
+            spec.apply(&gvk, resource.node_mut(), crate::field_spec::Create::Scalar, &mut |node| {
+                let old = node.text().unwrap_or_default().to_owned();
+                let text = if target.file_path_position < 1 {
+                    value.to_owned()
+                } else {
+                    in_path(&old, value, target.file_path_position)?
+                };
+                *node = Node::Scalar(Scalar { text: text.into(), tag: Tag::Open, plain: true });
+                Ok(())
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts `value` before the segment at `position` (from 1) of a file path.
+fn in_path(path: &str, value: &str, position: i64) -> Result<String, Error> {
+    let absolute = path.starts_with('/');
+    let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let at = usize::try_from(position - 1).unwrap_or(usize::MAX);
+    if at > segments.len() {
+        return Err(Error::message(format!("file path position {position} is beyond the end of '{path}'")));
+    }
+    segments.insert(at, value);
+    let joined = segments.join("/");
+    Ok(if absolute { format!("/{joined}") } else { joined })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_become_segments() {
+        assert_eq!(in_path("/a/b", "x", 1).unwrap(), "/x/a/b");
+        assert_eq!(in_path("a/b", "x", 3).unwrap(), "a/b/x");
+        assert!(in_path("a", "x", 9).is_err());
+    }
+}

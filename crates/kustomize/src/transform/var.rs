@@ -1,0 +1,124 @@
+//! Vars: `$(NAME)` in configured fields replaced by a field of another resource. Resolved once, at the root.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    error::Error,
+    field_spec::{Create, FieldSpec},
+    node::{Node, Scalar, Tag},
+    res_map::ResMap,
+};
+
+/// Values by name, as they will be written.
+pub type Values = BTreeMap<String, Scalar>;
+
+/// Replaces every reference in the fields that `specs` name; returns the names that were used.
+pub fn apply(resources: &mut ResMap, values: &Values, specs: &[FieldSpec]) -> Result<BTreeSet<String>, Error> {
+    let mut used = BTreeSet::new();
+    if values.is_empty() {
+        return Ok(used);
+    }
+    for resource in resources.iter_mut() {
+        let gvk = resource.id().gvk.clone();
+        let node = resource.node_mut();
+        for spec in specs {
+            spec.apply(&gvk, node, Create::Scalar, &mut |node| field(node, values, &mut used))?;
+        }
+    }
+    Ok(used)
+}
+
+fn field(node: &mut Node, values: &Values, used: &mut BTreeSet<String>) -> Result<(), Error> {
+    match node {
+        Node::Scalar(scalar) => {
+            expand_scalar(scalar, values, used);
+            Ok(())
+        }
+        Node::Map(map) => {
+            for (_, value) in &mut map.entries {
+                if let Node::Scalar(scalar) = value {
+                    expand_scalar(scalar, values, used);
+                }
+            }
+            Ok(())
+        }
+        Node::Seq(list) => {
+            for element in list {
+                match element {
+                    Node::Scalar(scalar) => expand_scalar(scalar, values, used),
+                    other => {
+                        return Err(Error::message(format!(
+                            "invalid value type expect a string, found {}: vars can only be used in texts",
+                            other.kind()
+                        )));
+                    }
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+fn expand_scalar(scalar: &mut Scalar, values: &Values, used: &mut BTreeSet<String>) {
+    if scalar.tag != Tag::Str && scalar.tag != Tag::Open {
+        return;
+    }
+    if let Some(whole) = scalar.text.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')'))
+        && let Some(value) = values.get(whole)
+    {
+        used.insert(whole.to_owned());
+        // A reference alone keeps the type of what it refers to.
+        *scalar = value.clone();
+        return;
+    }
+    let expanded = expand(&scalar.text, values, used);
+    if *expanded != *scalar.text {
+        scalar.text = expanded.into();
+    }
+}
+
+/// Kubernetes' own expansion: `$(NAME)`, with `$$` for a dollar sign; what is not known stays.
+fn expand(text: &str, values: &Values, used: &mut BTreeSet<String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        let after = rest.get(at + 1..).unwrap_or_default();
+        if let Some(tail) = after.strip_prefix('$') {
+            out.push('$');
+            rest = tail;
+        } else if let Some((name, tail)) = after.strip_prefix('(').and_then(|inner| inner.split_once(')')) {
+            match values.get(name) {
+                Some(value) => {
+                    used.insert(name.to_owned());
+                    out.push_str(&value.text);
+                }
+                None => {
+                    out.push_str("$(");
+                    out.push_str(name);
+                    out.push(')');
+                }
+            }
+            rest = tail;
+        } else {
+            out.push('$');
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_expand() {
+        let values = Values::from([("A".to_owned(), Scalar::string("x"))]);
+        let cases = [("$(A)", "x"), ("a$(A)b", "axb"), ("$$(A)", "$(A)"), ("$(B)", "$(B)"), ("$", "$"), ("$(A", "$(A")];
+        for (text, expected) in cases {
+            assert_eq!(expand(text, &values, &mut BTreeSet::new()), expected, "{text}");
+        }
+    }
+}
