@@ -42,6 +42,28 @@ pub(crate) enum EventKind<'a> {
 pub(crate) struct Event<'a> {
     pub(crate) kind: EventKind<'a>,
     pub(crate) start: Mark,
+    /// Only in v3, and only where there are any.
+    pub(crate) comments: Option<Box<Comments>>,
+}
+
+impl<'a> Event<'a> {
+    fn new(kind: EventKind<'a>, start: Mark) -> Self {
+        Self { kind, start, comments: None }
+    }
+}
+
+/// Comments before, beside and after.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Comments {
+    pub(crate) head: String,
+    pub(crate) line: String,
+    pub(crate) foot: String,
+}
+
+impl Comments {
+    fn is_empty(&self) -> bool {
+        self.head.is_empty() && self.line.is_empty() && self.foot.is_empty()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,11 +100,15 @@ pub(crate) struct Parser<'a> {
     /// Lines where the open collections began.
     marks: Vec<u32>,
     tag_directives: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Comments met since the last event that took any.
+    comments: Comments,
+    /// A head comment that belongs to a nested collection as a whole.
+    stem: String,
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(scanner: Scanner<'a>) -> Self {
-        Self { scanner, state: State::StreamStart, states: Vec::new(), marks: Vec::new(), tag_directives: Vec::new() }
+        Self { scanner, state: State::StreamStart, states: Vec::new(), marks: Vec::new(), tag_directives: Vec::new(), comments: Comments::default(), stem: String::new() }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -96,7 +122,7 @@ impl<'a> Parser<'a> {
                 let start = self.peek_start()?;
                 self.scanner.take();
                 self.state = State::ImplicitDocumentStart;
-                Ok(Event { kind: EventKind::StreamStart, start })
+                Ok(Event::new(EventKind::StreamStart, start))
             }
             State::ImplicitDocumentStart => self.document_start(true),
             State::DocumentStart => self.document_start(false),
@@ -125,7 +151,7 @@ impl<'a> Parser<'a> {
             State::FlowSequenceEntryMappingEnd => {
                 self.state = State::FlowSequenceEntry;
                 let start = self.peek_start()?;
-                Ok(Event { kind: EventKind::MappingEnd, start })
+                Ok(Event::new(EventKind::MappingEnd, start))
             }
             State::FlowMappingFirstKey => {
                 self.take_opening();
@@ -136,13 +162,31 @@ impl<'a> Parser<'a> {
             State::FlowMappingEmptyValue => self.flow_mapping_value(true),
             State::End => {
                 let line = self.scanner.current_line();
-                Ok(Event { kind: EventKind::StreamEnd, start: Mark { offset: 0, line, column: 0 } })
+                Ok(Event::new(EventKind::StreamEnd, Mark { offset: 0, line, column: 0 }))
             }
         }
     }
 
     #[inline]
     fn peek(&mut self) -> Result<&Token<'a>, Error> {
+        let (offset, block_end) = match self.scanner.peek()? {
+            Some(token) => (token.start.offset, token.kind == TokenKind::BlockEnd),
+            None => (0, false),
+        };
+        while let Some(comment) = self.scanner.next_comment(offset, block_end) {
+            for (all, found) in [
+                (&mut self.comments.head, comment.head),
+                (&mut self.comments.line, comment.line),
+                (&mut self.comments.foot, comment.foot),
+            ] {
+                if !found.is_empty() {
+                    if !all.is_empty() {
+                        all.push('\n');
+                    }
+                    all.push_str(&found);
+                }
+            }
+        }
         match self.scanner.peek()? {
             Some(token) => Ok(token),
             None => Err(Error::syntax(0, "attempted to go past the end of stream; corrupted value?")),
@@ -158,6 +202,30 @@ impl<'a> Parser<'a> {
         if let Some(token) = self.scanner.take() {
             self.marks.push(token.start.line);
         }
+    }
+
+    /// The comments met so far, for the event that is about to be made.
+    fn take_comments(&mut self) -> Option<Box<Comments>> {
+        self.stem.clear();
+        if self.comments.is_empty() { None } else { Some(Box::new(std::mem::take(&mut self.comments))) }
+    }
+
+    /// After `-`: what stood above it is about the nested collection if one begins here.
+    fn split_stem(&mut self, length: usize) -> Result<(), Error> {
+        if length == 0 || !matches!(self.peek()?.kind, TokenKind::BlockSequenceStart | TokenKind::BlockMappingStart) {
+            return Ok(());
+        }
+        let rest = self.comments.head.get(length + 1..).unwrap_or_default().to_owned();
+        self.stem = std::mem::replace(&mut self.comments.head, rest);
+        self.stem.truncate(length);
+        Ok(())
+    }
+
+    fn take_stem(&mut self) -> Option<Box<Comments>> {
+        if self.stem.is_empty() {
+            return None;
+        }
+        Some(Box::new(Comments { head: std::mem::take(&mut self.stem), ..Comments::default() }))
     }
 
     fn pop_state(&mut self) {
@@ -184,7 +252,7 @@ impl<'a> Parser<'a> {
             TokenKind::StreamEnd => {
                 self.state = State::End;
                 self.scanner.take();
-                Ok(Event { kind: EventKind::StreamEnd, start })
+                Ok(Event::new(EventKind::StreamEnd, start))
             }
             TokenKind::VersionDirective { .. } | TokenKind::TagDirective { .. } | TokenKind::DocumentStart => {
                 self.explicit_document_start(start)
@@ -193,7 +261,8 @@ impl<'a> Parser<'a> {
                 self.reset_tag_directives();
                 self.states.push(State::DocumentEnd);
                 self.state = State::BlockNode;
-                Ok(Event { kind: EventKind::DocumentStart, start })
+                let comments = self.split_document_head();
+                Ok(Event { kind: EventKind::DocumentStart, start, comments })
             }
             _ => self.explicit_document_start(start),
         }
@@ -209,7 +278,26 @@ impl<'a> Parser<'a> {
         self.states.push(State::DocumentEnd);
         self.state = State::DocumentContent;
         self.scanner.take();
-        Ok(Event { kind: EventKind::DocumentStart, start })
+        Ok(Event::new(EventKind::DocumentStart, start))
+    }
+
+    /// What stands above the last empty line is about the document, the rest about its first node.
+    fn split_document_head(&mut self) -> Option<Box<Comments>> {
+        let head = &self.comments.head;
+        let bytes = head.as_bytes();
+        let (end, rest) = (1..bytes.len()).rev().filter(|index| bytes.get(*index) == Some(&b'\n')).find_map(|index| {
+            if index + 1 == bytes.len() {
+                Some((index, index + 1))
+            } else if bytes.get(index - 1) == Some(&b'\n') {
+                Some((index - 1, index + 1))
+            } else {
+                None
+            }
+        })?;
+        let rest = head.get(rest..).unwrap_or_default().to_owned();
+        let mut head = std::mem::replace(&mut self.comments.head, rest);
+        head.truncate(end);
+        Some(Box::new(Comments { head, ..Comments::default() }))
     }
 
     fn reset_tag_directives(&mut self) {
@@ -271,20 +359,38 @@ impl<'a> Parser<'a> {
         }
         self.reset_tag_directives();
         self.state = State::DocumentStart;
-        Ok(Event { kind: EventKind::DocumentEnd, start })
+        let mut comments = self.take_comments();
+        if let Some(comments) = &mut comments
+            && comments.foot.is_empty()
+        {
+            comments.foot = std::mem::take(&mut comments.head);
+        }
+        Ok(Event { kind: EventKind::DocumentEnd, start, comments })
     }
 
     fn node(&mut self, block: bool, indentless_sequence: bool) -> Result<Event<'a>, Error> {
         let start = self.peek_start()?;
         if let TokenKind::Alias(name) = self.peek()?.kind {
             self.pop_state();
+            let comments = self.take_comments();
             self.scanner.take();
-            return Ok(Event { kind: EventKind::Alias(name), start });
+            return Ok(Event { kind: EventKind::Alias(name), start, comments });
         }
         let properties = self.properties(start)?;
         let dialect = self.dialect();
         let token = self.peek()?;
         let token_line = token.start.line;
+        let takes_stem = matches!(token.kind, TokenKind::BlockSequenceStart | TokenKind::BlockMappingStart);
+        let takes_comments =
+            matches!(token.kind, TokenKind::Scalar { .. } | TokenKind::FlowSequenceStart | TokenKind::FlowMappingStart);
+        let comments = if takes_comments {
+            self.take_comments()
+        } else if takes_stem {
+            self.take_stem()
+        } else {
+            None
+        };
+        let token = self.peek()?;
         let kind = match &token.kind {
             TokenKind::BlockEntry if indentless_sequence => {
                 self.state = State::IndentlessSequenceEntry;
@@ -321,7 +427,7 @@ impl<'a> Parser<'a> {
             }
             _ => return Err(self.error(start.line, "did not find expected node content", token_line)),
         };
-        Ok(Event { kind, start })
+        Ok(Event { kind, start, comments })
     }
 
     fn properties(&mut self, start: Mark) -> Result<Properties<'a>, Error> {
@@ -369,7 +475,9 @@ impl<'a> Parser<'a> {
         let start = token.start;
         match token.kind {
             TokenKind::BlockEntry => {
-                self.scanner.take();
+                let head_length = self.comments.head.len();
+            self.scanner.take();
+            self.split_stem(head_length)?;
                 let next = self.peek()?;
                 if matches!(next.kind, TokenKind::BlockEntry | TokenKind::BlockEnd) {
                     self.state = State::BlockSequenceEntry;
@@ -380,7 +488,7 @@ impl<'a> Parser<'a> {
             }
             TokenKind::BlockEnd => {
                 self.close();
-                Ok(Event { kind: EventKind::SequenceEnd, start })
+                Ok(Event::new(EventKind::SequenceEnd, start))
             }
             _ => {
                 let context = self.marks.pop().unwrap_or(0);
@@ -399,7 +507,9 @@ impl<'a> Parser<'a> {
         let token = self.peek()?;
         let start = token.start;
         if token.kind == TokenKind::BlockEntry {
+            let head_length = self.comments.head.len();
             self.scanner.take();
+            self.split_stem(head_length)?;
             let next = self.peek()?;
             if matches!(next.kind, TokenKind::BlockEntry | TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd) {
                 self.state = State::IndentlessSequenceEntry;
@@ -409,7 +519,7 @@ impl<'a> Parser<'a> {
             return self.node(true, false);
         }
         self.pop_state();
-        Ok(Event { kind: EventKind::SequenceEnd, start })
+        Ok(Event::new(EventKind::SequenceEnd, start))
     }
 
     fn block_mapping_key(&mut self) -> Result<Event<'a>, Error> {
@@ -427,8 +537,9 @@ impl<'a> Parser<'a> {
                 self.node(true, true)
             }
             TokenKind::BlockEnd => {
+                let comments = self.take_comments();
                 self.close();
-                Ok(Event { kind: EventKind::MappingEnd, start })
+                Ok(Event { kind: EventKind::MappingEnd, start, comments })
             }
             _ => {
                 let context = self.marks.pop().unwrap_or(0);
@@ -471,10 +582,7 @@ impl<'a> Parser<'a> {
                 TokenKind::Key => {
                     self.state = State::FlowSequenceEntryMappingKey;
                     self.scanner.take();
-                    return Ok(Event {
-                        kind: EventKind::MappingStart { properties: Properties::default(), flow: true },
-                        start,
-                    });
+                    return Ok(Event::new(EventKind::MappingStart { properties: Properties::default(), flow: true }, start));
                 }
                 TokenKind::FlowSequenceEnd => {}
                 _ => {
@@ -484,8 +592,9 @@ impl<'a> Parser<'a> {
             }
         }
         let start = self.peek_start()?;
+        let comments = self.take_comments();
         self.close();
-        Ok(Event { kind: EventKind::SequenceEnd, start })
+        Ok(Event { kind: EventKind::SequenceEnd, start, comments })
     }
 
     fn flow_sequence_entry_mapping_key(&mut self) -> Result<Event<'a>, Error> {
@@ -545,8 +654,9 @@ impl<'a> Parser<'a> {
             }
         }
         let start = self.peek_start()?;
+        let comments = self.take_comments();
         self.close();
-        Ok(Event { kind: EventKind::MappingEnd, start })
+        Ok(Event { kind: EventKind::MappingEnd, start, comments })
     }
 
     fn flow_mapping_value(&mut self, empty: bool) -> Result<Event<'a>, Error> {
@@ -596,7 +706,7 @@ fn empty_scalar<'a>(start: Mark) -> Event<'a> {
         style: ScalarStyle::Plain,
         implicit: true,
     };
-    Event { kind, start }
+    Event::new(kind, start)
 }
 
 /// Just after an indicator of one character.

@@ -25,6 +25,10 @@ pub(crate) struct Writer {
     /// Are there only indentation characters (spaces, `-`, `?`, `:`) on this line so far?
     pub(crate) indention: bool,
     pub(crate) dialect: Dialect,
+    /// Indentation of a foot comment just written: what follows at the same indentation is set apart by an empty line.
+    pub(crate) foot_indent: i64,
+    /// Comment that the header line of a block scalar takes along.
+    pub(crate) line_comment: String,
 }
 
 impl Writer {
@@ -38,6 +42,8 @@ impl Writer {
             whitespace: true,
             indention: true,
             dialect,
+            foot_indent: -1,
+            line_comment: String::new(),
         }
     }
 
@@ -61,6 +67,7 @@ impl Writer {
     pub(crate) fn put_break(&mut self) {
         self.out.push('\n');
         self.column = 0;
+        self.indention |= self.dialect == Dialect::V3;
     }
 
     /// Goes to the current indentation, on a new line unless this one is still only indentation.
@@ -69,11 +76,64 @@ impl Writer {
         if !self.indention || self.column > indent || (self.column == indent && !self.whitespace) {
             self.put_break();
         }
+        if self.foot_indent == indent as i64 {
+            self.put_break();
+        }
         while self.column < indent {
             self.put(' ');
         }
         self.whitespace = true;
-        self.indention = true;
+        self.foot_indent = -1;
+        self.indention |= self.dialect == Dialect::V2;
+    }
+
+    /// Writes a comment and ends its line.
+    pub(crate) fn write_comment(&mut self, comment: &str) {
+        let mut breaks = false;
+        let mut pound = false;
+        for character in comment.chars() {
+            if is_break_char(character) {
+                if character == '\n' {
+                    self.put_break();
+                } else {
+                    self.out.push(character);
+                    self.column = 0;
+                    self.indention = true;
+                }
+                breaks = true;
+                pound = false;
+                continue;
+            }
+            if breaks {
+                self.write_indent();
+            }
+            if !pound {
+                if character != '#' {
+                    self.put('#');
+                    self.put(' ');
+                }
+                pound = true;
+            }
+            self.put(character);
+            self.indention = false;
+            breaks = false;
+        }
+        if !breaks {
+            self.put_break();
+        }
+        self.whitespace = true;
+    }
+
+    /// Writes the pending comment at the end of a line.
+    pub(crate) fn write_line_comment(&mut self) {
+        if self.line_comment.is_empty() {
+            return;
+        }
+        if !self.whitespace {
+            self.put(' ');
+        }
+        let comment = std::mem::take(&mut self.line_comment);
+        self.write_comment(&comment);
     }
 
     pub(crate) fn write_indicator(

@@ -237,7 +237,11 @@ impl Writer {
     fn write_literal(&mut self, text: &str) {
         self.write_indicator("|", true, false, false);
         self.write_block_hints(text);
-        self.put_break();
+        if self.line_comment.is_empty() {
+            self.put_break();
+        } else {
+            self.write_line_comment();
+        }
         self.indention = true;
         self.whitespace = true;
         let mut breaks = true;
@@ -260,7 +264,11 @@ impl Writer {
     fn write_folded(&mut self, text: &str) {
         self.write_indicator(">", true, false, false);
         self.write_block_hints(text);
-        self.put_break();
+        if self.line_comment.is_empty() {
+            self.put_break();
+        } else {
+            self.write_line_comment();
+        }
         self.indention = true;
         self.whitespace = true;
         let mut breaks = true;

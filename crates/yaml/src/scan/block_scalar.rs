@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Mark, ScalarStyle, Scanner, TokenKind};
+use super::{Dialect, Mark, ScalarStyle, Scanner, TokenKind};
 use crate::Error;
 use crate::chars::{is_blank_byte, is_break, is_break_or_end};
 
@@ -83,6 +83,9 @@ impl<'a> Scanner<'a> {
                 _ => break,
             }
             self.position += 1;
+        }
+        if self.dialect == Dialect::V3 {
+            self.scan_line_comment(start.offset);
         }
         while is_blank_byte(self.byte()) {
             self.position += 1;

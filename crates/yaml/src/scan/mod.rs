@@ -1,9 +1,12 @@
 //! The scanner: text to tokens, as libyaml does it (both Go libraries are descendants of libyaml).
 
 mod block_scalar;
+mod comment;
 mod flow_scalar;
 mod plain_scalar;
 mod tag;
+
+pub(crate) use comment::Comment;
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -70,6 +73,29 @@ pub(crate) struct Token<'a> {
     pub(crate) end_line: u32,
 }
 
+/// What the search for comments has to know about a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Recent {
+    BlockEntry,
+    BlockSequenceStart,
+    FlowEntry,
+    Value,
+    Other,
+}
+
+impl Recent {
+    fn of(token: &Token<'_>) -> (Self, Mark) {
+        let kind = match token.kind {
+            TokenKind::BlockEntry => Self::BlockEntry,
+            TokenKind::BlockSequenceStart => Self::BlockSequenceStart,
+            TokenKind::FlowEntry => Self::FlowEntry,
+            TokenKind::Value => Self::Value,
+            _ => Self::Other,
+        };
+        (kind, token.start)
+    }
+}
+
 /// A place where a `key:` without `?` may have begun.
 #[derive(Debug, Clone, Copy, Default)]
 struct SimpleKey {
@@ -108,6 +134,10 @@ pub(crate) struct Scanner<'a> {
     indents: Vec<i64>,
     /// Set when the reader found something unreadable after the text.
     failure: Option<Error>,
+    /// Comments that no token has got yet (v3 only).
+    comments: VecDeque<Comment>,
+    /// The two tokens taken last, latest first.
+    taken: [Option<(Recent, Mark)>; 2],
 }
 
 impl<'a> Scanner<'a> {
@@ -129,6 +159,8 @@ impl<'a> Scanner<'a> {
             indent: -1,
             indents: Vec::new(),
             failure,
+            comments: VecDeque::new(),
+            taken: [None, None],
         }
     }
 
@@ -153,8 +185,22 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Token<'a>> {
         let token = self.tokens.pop_front();
-        self.tokens_taken += usize::from(token.is_some());
+        if let Some(token) = &token {
+            self.tokens_taken += 1;
+            if self.dialect == Dialect::V3 {
+                self.taken = [Some(Recent::of(token)), self.taken[0]];
+            }
+        }
         token
+    }
+
+    /// The token scanned last (0) or before that (1), taken or not.
+    fn recent(&self, back: usize) -> Option<(Recent, Mark)> {
+        let waiting = self.tokens.len();
+        if back < waiting {
+            return self.tokens.get(waiting - 1 - back).map(Recent::of);
+        }
+        self.taken.get(back - waiting).copied().flatten()
     }
 
     fn ended_and_drained(&self) -> bool {
@@ -277,9 +323,10 @@ impl<'a> Scanner<'a> {
             self.push(TokenKind::StreamStart, mark);
             return Ok(());
         }
-        self.skip_to_next_token();
+        let scan = self.mark();
+        self.skip_to_next_token(scan);
         let column = i64::from(self.column());
-        self.unroll_indent(column);
+        self.unroll_indent(column, scan);
         let byte = self.byte();
         if byte == 0 {
             return self.fetch_stream_end();
@@ -290,13 +337,30 @@ impl<'a> Scanner<'a> {
             }
             if self.at_document_indicator() {
                 let kind = if byte == b'-' { TokenKind::DocumentStart } else { TokenKind::DocumentEnd };
-                self.unroll_indent(-1);
+                let mark = self.mark();
+                self.unroll_indent(-1, mark);
                 self.remove_simple_key()?;
                 self.simple_key_allowed = false;
                 self.push_indicator(kind, 3);
                 return Ok(());
             }
         }
+        if self.dialect == Dialect::V2 {
+            return self.fetch_token(byte);
+        }
+        let token_start = match self.recent(0) {
+            Some((_, start)) if byte == if self.in_flow() { b',' } else { b':' } => start.offset,
+            _ => self.position,
+        };
+        self.fetch_token(byte)?;
+        // A comment after `-` is a head of what follows.
+        if !matches!(self.recent(0), Some((Recent::BlockEntry, _))) {
+            self.scan_line_comment(token_start);
+        }
+        Ok(())
+    }
+
+    fn fetch_token(&mut self, byte: u8) -> Result<(), Error> {
         let in_flow = self.in_flow();
         match byte {
             b'[' => self.fetch_flow_start(TokenKind::FlowSequenceStart),
@@ -357,15 +421,21 @@ impl<'a> Scanner<'a> {
             && is_blank_or_end(self.bytes, self.position + 3)
     }
 
-    fn skip_to_next_token(&mut self) {
+    fn skip_to_next_token(&mut self, scan: Mark) {
         loop {
             // Tabs separate tokens only where they cannot be taken for indentation.
             let tabs = self.in_flow() || !self.simple_key_allowed;
             while self.byte() == b' ' || (tabs && self.byte() == b'\t') {
                 self.position += 1;
             }
+            if !self.comments.is_empty() {
+                self.turn_line_comment_into_head();
+            }
             if self.byte() == b'#' {
-                self.skip_comment();
+                match self.dialect {
+                    Dialect::V2 => self.skip_comment(),
+                    Dialect::V3 => self.scan_comments(scan),
+                }
             }
             if break_width(self.bytes, self.position) == 0 {
                 return;
@@ -482,12 +552,23 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn unroll_indent(&mut self, column: i64) {
+    fn unroll_indent(&mut self, column: i64, scan: Mark) {
         if self.in_flow() {
             return;
         }
+        // The end of a block stands before the comments at its own indentation or less, which belong to its parents.
+        let mut mark = Mark { offset: scan.offset.saturating_sub(1), ..scan };
         while self.indent > column {
-            let mark = self.mark();
+            let mut stop = mark.offset;
+            for comment in self.comments.iter().rev() {
+                if comment.end < stop {
+                    break;
+                }
+                if i64::from(comment.start.column) == self.indent + 1 {
+                    mark = comment.start;
+                }
+                stop = comment.scan;
+            }
             self.push(TokenKind::BlockEnd, mark);
             self.indent = self.indents.pop().unwrap_or(-1);
         }
@@ -501,7 +582,8 @@ impl<'a> Scanner<'a> {
             self.line += 1;
             self.counted_column = 0;
         }
-        self.unroll_indent(-1);
+        let mark = self.mark();
+        self.unroll_indent(-1, mark);
         self.remove_simple_key()?;
         self.simple_key_allowed = false;
         let mark = self.mark();
@@ -511,7 +593,8 @@ impl<'a> Scanner<'a> {
     }
 
     fn fetch_directive(&mut self) -> Result<(), Error> {
-        self.unroll_indent(-1);
+        let mark = self.mark();
+        self.unroll_indent(-1, mark);
         self.remove_simple_key()?;
         self.simple_key_allowed = false;
         self.scan_directive()

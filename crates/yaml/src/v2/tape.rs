@@ -43,7 +43,7 @@ impl<'a> Tape<'a> {
         let mut anchors: HashMap<&'a str, u32> = HashMap::new();
         let mut open: Vec<u32> = Vec::new();
         loop {
-            let Event { kind, start } = parser.next_event()?;
+            let Event { kind, start, .. } = parser.next_event()?;
             let index = tape.nodes.len() as u32;
             let (kind, properties, opens) = match kind {
                 EventKind::Scalar { properties, value, style, implicit } => {

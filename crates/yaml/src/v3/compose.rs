@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::node::{Kind, Node, Style};
+use super::node::{Comments, Kind, Node, Style};
 use crate::parse::{EventKind, Parser, Properties};
 use crate::scan::{Dialect, Mark, ScalarStyle, Scanner};
 use crate::{Error, MAX_DEPTH};
@@ -38,19 +38,25 @@ impl<'a> Composer<'a> {
     }
 
     fn document(&mut self) -> Result<Option<Node>, Error> {
-        let start = loop {
+        let mut document = loop {
             let event = self.parser.next_event()?;
             match event.kind {
                 EventKind::StreamStart => {}
-                EventKind::DocumentStart => break event.start,
+                EventKind::DocumentStart => {
+                    let mut document = node(Kind::Document, Cow::Borrowed(""), event.start);
+                    document.comments = comments(event.comments);
+                    break document;
+                }
                 _ => return Ok(None),
             }
         };
         // The document and the collections that are open, innermost last.
-        let mut open = vec![node(Kind::Document, Cow::Borrowed(""), start)];
+        document.content.reserve_exact(1);
+        let mut open = vec![document];
         loop {
             let event = self.parser.next_event()?;
-            let (finished, properties) = match event.kind {
+            let event_comments = comments(event.comments);
+            let (mut finished, properties) = match event.kind {
                 EventKind::Scalar { properties, value, style, .. } => {
                     (scalar(&properties, value, style, event.start), properties)
                 }
@@ -63,24 +69,36 @@ impl<'a> Composer<'a> {
                     (alias, Properties::default())
                 }
                 EventKind::SequenceStart { properties, flow } => {
-                    self.open(&mut open, Kind::Sequence, &properties, flow, event.start)?;
+                    self.open(&mut open, Kind::Sequence, &properties, flow, event.start, event_comments)?;
                     continue;
                 }
                 EventKind::MappingStart { properties, flow } => {
-                    self.open(&mut open, Kind::Mapping, &properties, flow, event.start)?;
+                    self.open(&mut open, Kind::Mapping, &properties, flow, event.start, event_comments)?;
                     continue;
                 }
                 EventKind::SequenceEnd | EventKind::MappingEnd => {
-                    let Some(finished) = open.pop() else { return Ok(None) };
-                    (finished, Properties::default())
+                    let Some(mut finished) = open.pop() else { return Ok(None) };
+                    close(&mut finished, event_comments);
+                    if let Some(parent) = open.last_mut() {
+                        attach(parent, finished);
+                    }
+                    continue;
                 }
-                EventKind::DocumentEnd | EventKind::DocumentStart | EventKind::StreamStart | EventKind::StreamEnd => {
+                EventKind::DocumentEnd => {
+                    let Some(mut document) = open.pop() else { return Ok(None) };
+                    if let Some(found) = event_comments {
+                        document.comments.get_or_insert_default().foot = found.foot;
+                    }
+                    return Ok(Some(document));
+                }
+                EventKind::DocumentStart | EventKind::StreamStart | EventKind::StreamEnd => {
                     return Ok(open.pop());
                 }
             };
             self.anchors.extend(properties.anchor);
+            finished.comments = event_comments;
             if let Some(parent) = open.last_mut() {
-                parent.content.push(finished);
+                attach(parent, finished);
             }
         }
     }
@@ -92,6 +110,7 @@ impl<'a> Composer<'a> {
         properties: &Properties<'a>,
         flow: bool,
         start: Mark,
+        comments: Option<Box<Comments>>,
     ) -> Result<(), Error> {
         if open.len() > MAX_DEPTH {
             return Err(Error::syntax(0, format!("exceeded max depth of {MAX_DEPTH}")));
@@ -102,9 +121,67 @@ impl<'a> Composer<'a> {
         let mut opened = node(kind, tag, start);
         opened.style = if flow { style | Style::FLOW } else { style };
         opened.anchor = properties.anchor.map(Into::into);
+        opened.comments = comments;
         open.push(opened);
         Ok(())
     }
+}
+
+fn comments(found: Option<Box<crate::parse::Comments>>) -> Option<Box<Comments>> {
+    let crate::parse::Comments { head, line, foot } = *found?;
+    Some(Box::new(Comments { head, line, foot }))
+}
+
+/// The comments at the end of a collection; a foot in a block map is about its last key.
+fn close(node: &mut Node, found: Option<Box<Comments>>) {
+    let Comments { line, foot, .. } = found.map(|found| *found).unwrap_or_default();
+    set(node, |comments| &mut comments.line, line);
+    let keys = node.content.len();
+    if node.kind == Kind::Mapping && !node.style.has(Style::FLOW) && !foot.is_empty() && keys > 1 {
+        set(node, |comments| &mut comments.foot, String::new());
+        if let Some(key) = node.content.get_mut(keys - 2) {
+            set(key, |comments| &mut comments.foot, foot);
+        }
+    } else {
+        set(node, |comments| &mut comments.foot, foot);
+    }
+}
+
+fn set(node: &mut Node, field: impl Fn(&mut Comments) -> &mut String, text: String) {
+    if !text.is_empty() {
+        *field(node.comments.get_or_insert_default()) = text;
+    } else if let Some(comments) = &mut node.comments {
+        field(comments).clear();
+    }
+}
+
+fn take_foot(node: &mut Node) -> String {
+    node.comments.as_mut().map(|comments| std::mem::take(&mut comments.foot)).unwrap_or_default()
+}
+
+/// Appends a child; in maps, foot comments go to the keys that they are about.
+fn attach(parent: &mut Node, mut child: Node) {
+    if parent.kind == Kind::Mapping {
+        let count = parent.content.len();
+        if count.is_multiple_of(2) {
+            // A foot of a key in block style was meant for the entry before.
+            let block = !parent.style.has(Style::FLOW);
+            if block && count >= 2 && child.comments.as_ref().is_some_and(|comments| !comments.foot.is_empty()) {
+                let foot = take_foot(&mut child);
+                if let Some(key) = parent.content.get_mut(count - 2) {
+                    set(key, |comments| &mut comments.foot, foot);
+                }
+            }
+        } else if let Some(key) = parent.content.last_mut()
+            && key.comments.as_ref().is_none_or(|comments| comments.foot.is_empty())
+        {
+            let foot = take_foot(&mut child);
+            if !foot.is_empty() {
+                set(key, |comments| &mut comments.foot, foot);
+            }
+        }
+    }
+    parent.content.push(child);
 }
 
 fn node(kind: Kind, tag: Cow<'static, str>, start: Mark) -> Node {

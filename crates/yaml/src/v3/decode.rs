@@ -340,34 +340,46 @@ impl<'n> Expander<'n> {
             return Err(Error::syntax(0, "duplicate merge key"));
         }
         for value in merges {
-            self.merge(value, &mut expanded, depth)?;
+            let own = expanded.content.len();
+            self.merge(value, &mut expanded, own, depth)?;
         }
         Ok(expanded)
     }
 
-    /// Adds the entries that are missing; a merge key inside the merged map is an entry like any other, as in kyaml.
-    fn merge(&mut self, source: &'n Node, into: &mut Node, depth: usize) -> Result<(), Error> {
+    /// Adds the entries that the map's own (the first `own` nodes) do not have; a merge key inside the merged map is an entry
+    /// like any other, as in kyaml. Of a list the last is added first and the first wins.
+    fn merge(&mut self, source: &'n Node, into: &mut Node, own: usize, depth: usize) -> Result<(), Error> {
         self.guard.count(depth)?;
         match source.kind {
             Kind::Alias => {
                 let target = self.targets.get(source)?;
                 self.guard.enter(source)?;
-                self.merge(target, into, depth + 1)?;
+                self.merge(target, into, own, depth + 1)?;
                 self.guard.leave();
             }
             Kind::Sequence => {
-                for item in &source.content {
+                for item in source.content.iter().rev() {
                     if item.kind == Kind::Sequence {
                         return Err(Error::syntax(0, "invalid map merge: received a nested sequence"));
                     }
-                    self.merge(item, into, depth + 1)?;
+                    self.merge(item, into, own, depth + 1)?;
                 }
             }
             Kind::Mapping => {
                 for (key, value) in source.entries() {
-                    if into.get(&key.value).is_none() {
-                        into.content.push(self.expand(key, depth + 1)?);
-                        into.content.push(self.expand(value, depth + 1)?);
+                    let found = into.content.iter().step_by(2).position(|known| known.value == key.value);
+                    match found.map(|index| 2 * index) {
+                        Some(index) if index < own => {}
+                        Some(index) => {
+                            let value = self.expand(value, depth + 1)?;
+                            if let Some(slot) = into.content.get_mut(index + 1) {
+                                *slot = value;
+                            }
+                        }
+                        None => {
+                            into.content.push(self.expand(key, depth + 1)?);
+                            into.content.push(self.expand(value, depth + 1)?);
+                        }
                     }
                 }
             }

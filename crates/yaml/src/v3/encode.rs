@@ -68,13 +68,20 @@ pub(super) struct Encoder {
     flow_level: usize,
     depth: usize,
     first: bool,
+    /// Comments of the node at hand that have not been written yet (the line comment is the writer's).
+    head: String,
+    foot: String,
+    /// Foot of the map entry before.
+    tail: String,
+    /// A line comment of a key, which goes where there is room for it.
+    key_line: String,
 }
 
 impl Encoder {
     pub(super) fn new(options: EncodeOptions) -> Self {
         // Indentations outside 2 to 9 fall back to 2, as in libyaml.
         let indent = if (2..=9).contains(&options.indent) { i64::from(options.indent) } else { 2 };
-        Self { writer: Writer::new(Dialect::V3, indent, usize::MAX), options, flow_level: 0, depth: 0, first: true }
+        Self { writer: Writer::new(Dialect::V3, indent, usize::MAX), options, flow_level: 0, depth: 0, first: true, head: String::new(), foot: String::new(), tail: String::new(), key_line: String::new() }
     }
 
     pub(super) fn finish(self) -> String {
@@ -87,13 +94,86 @@ impl Encoder {
         }
         self.first = false;
         let root = if node.kind == Kind::Document { node.content.first() } else { Some(node) };
+        if let Some(comments) = node.comments.as_ref().filter(|_| node.kind == Kind::Document) {
+            self.head.clone_from(&comments.head);
+            if !self.head.is_empty() {
+                self.write_head();
+                self.writer.put_break();
+            }
+        }
         match root {
-            Some(root) => self.node(root, Parent::Root)?,
+            Some(root) => {
+                self.begin(root, "");
+                self.write_head();
+                self.node(root, Parent::Root)?;
+                self.writer.write_line_comment();
+                self.write_foot();
+            }
             None => self.scalar_text("null", "", ScalarStyle::Plain, Parent::Root),
         }
+        if let Some(comments) = node.comments.as_ref().filter(|_| node.kind == Kind::Document)
+            && !comments.foot.is_empty()
+        {
+            self.foot.clone_from(&comments.foot);
+        }
+        self.writer.foot_indent = 0;
+        self.write_foot();
+        self.writer.foot_indent = -1;
         self.writer.indent = -1;
         self.writer.write_indent();
         Ok(())
+    }
+
+    /// Makes the comments of a node pending; those that nobody wrote stay.
+    fn begin(&mut self, node: &Node, tail: &str) {
+        if !tail.is_empty() {
+            tail.clone_into(&mut self.tail);
+        }
+        let Some(comments) = &node.comments else { return };
+        if !comments.head.is_empty() {
+            self.head.clone_from(&comments.head);
+        }
+        // Collections have theirs at their end.
+        if matches!(node.kind, Kind::Scalar | Kind::Alias) {
+            self.begin_end(node);
+        }
+    }
+
+    fn begin_end(&mut self, node: &Node) {
+        let Some(comments) = &node.comments else { return };
+        if !comments.line.is_empty() {
+            self.writer.line_comment.clone_from(&comments.line);
+        }
+        if !comments.foot.is_empty() {
+            self.foot.clone_from(&comments.foot);
+        }
+    }
+
+    fn write_head(&mut self) {
+        if !self.tail.is_empty() {
+            self.writer.write_indent();
+            let tail = std::mem::take(&mut self.tail);
+            self.writer.write_comment(&tail);
+            self.writer.foot_indent = self.writer.indent.max(0);
+        }
+        if !self.head.is_empty() {
+            self.writer.write_indent();
+            let head = std::mem::take(&mut self.head);
+            self.writer.write_comment(&head);
+        }
+    }
+
+    fn write_foot(&mut self) {
+        if !self.foot.is_empty() {
+            self.writer.write_indent();
+            let foot = std::mem::take(&mut self.foot);
+            self.writer.write_comment(&foot);
+            self.writer.foot_indent = self.writer.indent.max(0);
+        }
+    }
+
+    fn has_trailing_comment(&self) -> bool {
+        !self.writer.line_comment.is_empty() || !self.foot.is_empty()
     }
 
     fn node(&mut self, node: &Node, parent: Parent) -> Result<(), Error> {
@@ -141,19 +221,40 @@ impl Encoder {
         let outer = self.writer.indent;
         self.writer.indent = self.writer.deeper(true, self.is_block_item(parent));
         self.flow_level += 1;
-        for (index, item) in node.content.iter().enumerate() {
-            if index > 0 {
+        let mut separated = true;
+        for item in &node.content {
+            self.begin(item, "");
+            if !separated {
                 self.writer.write_indicator(",", false, false, false);
             }
+            self.write_head();
             if self.writer.column == 0 {
                 self.writer.write_indent();
             }
             self.node(item, Parent::Sequence)?;
+            separated = self.end_flow_item();
         }
+        self.begin_end(node);
         self.flow_level -= 1;
         self.writer.indent = outer;
+        if self.writer.column == 0 {
+            self.writer.write_indent();
+        }
         self.writer.write_indicator("]", false, false, false);
+        self.writer.write_line_comment();
+        self.write_foot();
         Ok(())
+    }
+
+    /// Writes the comments after an item and, before them, its comma; true if there was one.
+    fn end_flow_item(&mut self) -> bool {
+        let commented = self.has_trailing_comment();
+        if commented {
+            self.writer.write_indicator(",", false, false, false);
+        }
+        self.writer.write_line_comment();
+        self.write_foot();
+        commented
     }
 
     fn flow_mapping(&mut self, node: &Node, parent: Parent) -> Result<(), Error> {
@@ -161,27 +262,54 @@ impl Encoder {
         let outer = self.writer.indent;
         self.writer.indent = self.writer.deeper(true, self.is_block_item(parent));
         self.flow_level += 1;
-        for (index, (key, value)) in node.entries().enumerate() {
-            if index > 0 {
+        let mut separated = true;
+        let mut tail = String::new();
+        for (key, value) in node.entries() {
+            self.begin_key(key, &mut tail);
+            if !separated {
                 self.writer.write_indicator(",", false, false, false);
             }
+            self.write_head();
             if self.writer.column == 0 {
                 self.writer.write_indent();
             }
             if is_simple_key(key) {
                 self.node(key, Parent::SimpleKey)?;
+                self.begin(value, "");
                 self.writer.write_indicator(":", false, false, false);
             } else {
                 self.writer.write_indicator("?", true, false, false);
                 self.node(key, Parent::Mapping)?;
+                self.begin(value, "");
                 self.writer.write_indicator(":", true, false, false);
             }
             self.node(value, Parent::Mapping)?;
+            separated = self.end_flow_item();
         }
+        if !tail.is_empty() {
+            self.tail = tail;
+        }
+        self.begin_end(node);
+        if !separated && !(self.head.is_empty() && self.foot.is_empty() && self.tail.is_empty()) {
+            self.writer.write_indicator(",", false, false, false);
+        }
+        self.write_head();
         self.flow_level -= 1;
         self.writer.indent = outer;
         self.writer.write_indicator("}", false, false, false);
+        self.writer.write_line_comment();
+        self.write_foot();
         Ok(())
+    }
+
+    /// The foot of a key is written after its value, as the tail of the next key.
+    fn begin_key(&mut self, key: &Node, tail: &mut String) {
+        let before = std::mem::take(tail);
+        self.begin(key, &before);
+        if let Some(comments) = key.comments.as_ref().filter(|comments| !comments.foot.is_empty()) {
+            tail.clone_from(&comments.foot);
+            self.foot.clear();
+        }
     }
 
     fn is_block_item(&self, parent: Parent) -> bool {
@@ -196,29 +324,68 @@ impl Encoder {
             self.writer.indent -= 2;
         }
         for item in &node.content {
+            self.begin(item, "");
+            self.write_head();
             self.writer.write_indent();
             self.writer.write_indicator("-", true, false, true);
             self.node(item, Parent::Sequence)?;
+            self.writer.write_line_comment();
+            self.write_foot();
         }
+        self.begin_end(node);
         Ok(())
     }
 
     fn block_mapping(&mut self, node: &Node, parent: Parent) -> Result<(), Error> {
         self.writer.indent = self.writer.deeper(false, parent == Parent::Sequence);
+        let mut tail = String::new();
         for (key, value) in node.entries() {
+            self.begin_key(key, &mut tail);
+            self.write_head();
             self.writer.write_indent();
+            if !self.writer.line_comment.is_empty() {
+                self.key_line = std::mem::take(&mut self.writer.line_comment);
+            }
             if is_simple_key(key) {
                 self.node(key, Parent::SimpleKey)?;
+                self.begin(value, "");
                 self.writer.write_indicator(":", false, false, false);
             } else {
                 self.writer.write_indicator("?", true, false, true);
                 self.node(key, Parent::Mapping)?;
+                self.begin(value, "");
                 self.writer.write_indent();
                 self.writer.write_indicator(":", true, false, true);
             }
+            self.place_key_comment(value);
             self.node(value, Parent::Mapping)?;
+            self.writer.write_line_comment();
+            self.write_foot();
         }
+        if !tail.is_empty() {
+            self.tail = tail;
+        }
+        self.begin_end(node);
+        self.write_head();
         Ok(())
+    }
+
+    /// A comment beside a key goes beside its scalar, or above its block.
+    fn place_key_comment(&mut self, value: &Node) {
+        if self.key_line.is_empty() {
+            return;
+        }
+        match value.kind {
+            Kind::Scalar if self.writer.line_comment.is_empty() => {
+                self.writer.line_comment = std::mem::take(&mut self.key_line);
+            }
+            Kind::Sequence | Kind::Mapping if !value.style.has(Style::FLOW) => {
+                let own = std::mem::replace(&mut self.writer.line_comment, std::mem::take(&mut self.key_line));
+                self.writer.write_line_comment();
+                self.writer.line_comment = own;
+            }
+            _ => {}
+        }
     }
 
     fn scalar_text(&mut self, text: &str, tag: &str, wanted: ScalarStyle, parent: Parent) {

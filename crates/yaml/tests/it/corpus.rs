@@ -42,7 +42,7 @@ fn real_files_read_and_write_as_in_go() {
             let ours = subject::answer(operation, text.as_bytes());
             let theirs = expected(&answer);
             compared += 1;
-            if !agree(operation, &ours, &theirs) {
+            if !agree(operation, text, &ours, &theirs) {
                 count += 1;
                 if count < 4 {
                     failures.push(format!("{operation} {:.300?}\n{}", text, difference(&ours, &theirs)));

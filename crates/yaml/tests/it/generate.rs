@@ -277,11 +277,13 @@ struct Grammar<'r> {
     out: String,
     anchors: usize,
     line_break: &'static str,
+    comments: bool,
 }
 
 fn grammar(random: &mut Random) -> String {
     let line_break = if random.chance(20) { random.pick(BREAKS) } else { "\n" };
-    let mut grammar = Grammar { random, out: String::new(), anchors: 0, line_break };
+    let comments = random.chance(3);
+    let mut grammar = Grammar { random, out: String::new(), anchors: 0, line_break, comments };
     if grammar.random.chance(12) {
         grammar.out.push_str("---");
         grammar.line();
@@ -299,7 +301,19 @@ fn grammar(random: &mut Random) -> String {
 
 impl Grammar<'_> {
     fn line(&mut self) {
+        if self.comments && self.random.chance(6) {
+            self.out.push_str(" # line");
+        }
         self.out.push_str(self.line_break);
+        while self.comments && self.random.chance(6) {
+            let indent = self.random.below(5);
+            self.spaces(indent);
+            if !self.random.chance(4) {
+                let number = self.random.below(100);
+                self.out.push_str(&format!("# c{number}"));
+            }
+            self.out.push('\n');
+        }
     }
 
     fn spaces(&mut self, count: usize) {

@@ -66,7 +66,9 @@ fn run(operation: &str, text: &[u8]) -> Result<String, Error> {
 fn kyaml(text: &[u8], deanchor: bool, sequences: Indentation) -> Result<String, Error> {
     let Some(document) = v3::parse(text)? else { return Ok(String::new()) };
     let document = if deanchor { v3::expand_aliases(&document)? } else { document };
-    v3::encode(&document, EncodeOptions { indent: 2, sequences })
+    // The oracle writes the wide form from the root node, without the comments of the document.
+    let root = document.content.first().filter(|_| sequences == Indentation::Wide).unwrap_or(&document);
+    v3::encode(root, EncodeOptions { indent: 2, sequences })
 }
 
 /// The oracle's notation of decoded values.

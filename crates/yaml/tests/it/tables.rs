@@ -40,7 +40,7 @@ fn tables_agree_with_go() {
                 let theirs = expected(&case["answers"][operation]);
                 let ours = subject::answer(operation, text.as_bytes());
                 compared += 1;
-                if !agree(operation, &ours, &theirs) {
+                if !agree(operation, &text, &ours, &theirs) {
                     failures.push(format!("{operation} {text:?}\n   ours {ours:?}\n   Go   {theirs:?}"));
                 }
             }
