@@ -108,7 +108,15 @@ pub(crate) struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(scanner: Scanner<'a>) -> Self {
-        Self { scanner, state: State::StreamStart, states: Vec::new(), marks: Vec::new(), tag_directives: Vec::new(), comments: Comments::default(), stem: String::new() }
+        Self {
+            scanner,
+            state: State::StreamStart,
+            states: Vec::new(),
+            marks: Vec::new(),
+            tag_directives: Vec::new(),
+            comments: Comments::default(),
+            stem: String::new(),
+        }
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
@@ -285,15 +293,16 @@ impl<'a> Parser<'a> {
     fn split_document_head(&mut self) -> Option<Box<Comments>> {
         let head = &self.comments.head;
         let bytes = head.as_bytes();
-        let (end, rest) = (1..bytes.len()).rev().filter(|index| bytes.get(*index) == Some(&b'\n')).find_map(|index| {
-            if index + 1 == bytes.len() {
-                Some((index, index + 1))
-            } else if bytes.get(index - 1) == Some(&b'\n') {
-                Some((index - 1, index + 1))
-            } else {
-                None
-            }
-        })?;
+        let (end, rest) =
+            (1..bytes.len()).rev().filter(|index| bytes.get(*index) == Some(&b'\n')).find_map(|index| {
+                if index + 1 == bytes.len() {
+                    Some((index, index + 1))
+                } else if bytes.get(index - 1) == Some(&b'\n') {
+                    Some((index - 1, index + 1))
+                } else {
+                    None
+                }
+            })?;
         let rest = head.get(rest..).unwrap_or_default().to_owned();
         let mut head = std::mem::replace(&mut self.comments.head, rest);
         head.truncate(end);
@@ -476,8 +485,8 @@ impl<'a> Parser<'a> {
         match token.kind {
             TokenKind::BlockEntry => {
                 let head_length = self.comments.head.len();
-            self.scanner.take();
-            self.split_stem(head_length)?;
+                self.scanner.take();
+                self.split_stem(head_length)?;
                 let next = self.peek()?;
                 if matches!(next.kind, TokenKind::BlockEntry | TokenKind::BlockEnd) {
                     self.state = State::BlockSequenceEntry;
@@ -582,7 +591,10 @@ impl<'a> Parser<'a> {
                 TokenKind::Key => {
                     self.state = State::FlowSequenceEntryMappingKey;
                     self.scanner.take();
-                    return Ok(Event::new(EventKind::MappingStart { properties: Properties::default(), flow: true }, start));
+                    return Ok(Event::new(
+                        EventKind::MappingStart { properties: Properties::default(), flow: true },
+                        start,
+                    ));
                 }
                 TokenKind::FlowSequenceEnd => {}
                 _ => {
@@ -601,15 +613,19 @@ impl<'a> Parser<'a> {
         let token = self.peek()?;
         let start = token.start;
         if matches!(token.kind, TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd) {
+            // libyaml takes this token too, so that what follows a key without text is mostly an error.
+            self.scanner.take();
             self.state = State::FlowSequenceEntryMappingValue;
-            return Ok(empty_scalar(start));
+            return Ok(empty_scalar(after(start)));
         }
         self.states.push(State::FlowSequenceEntryMappingValue);
         self.node(false, false)
     }
 
     fn flow_sequence_entry_mapping_value(&mut self) -> Result<Event<'a>, Error> {
-        if self.peek()?.kind == TokenKind::Value {
+        let token = self.peek()?;
+        let start = token.start;
+        if token.kind == TokenKind::Value {
             self.scanner.take();
             let token = self.peek()?;
             if !matches!(token.kind, TokenKind::FlowEntry | TokenKind::FlowSequenceEnd) {
@@ -617,7 +633,6 @@ impl<'a> Parser<'a> {
                 return self.node(false, false);
             }
         }
-        let start = self.peek_start()?;
         self.state = State::FlowSequenceEntryMappingEnd;
         Ok(empty_scalar(start))
     }

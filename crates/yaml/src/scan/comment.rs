@@ -130,7 +130,14 @@ impl<'a> Scanner<'a> {
                                 token = start.offset;
                             }
                             let foot = std::mem::take(&mut text);
-                            self.comments.push_back(Comment { scan, token, start, end: ahead, foot, ..Comment::default() });
+                            self.comments.push_back(Comment {
+                                scan,
+                                token,
+                                start,
+                                end: ahead,
+                                foot,
+                                ..Comment::default()
+                            });
                             scan = ahead;
                             token = ahead;
                         }

@@ -176,7 +176,9 @@ impl<'n> Decoder<'n> {
             }
             let name = self.key(key, depth, strings)?;
             let value = self.value(value, depth + 1)?;
-            mapping.entry(name).or_insert(value);
+            if let Some(name) = name {
+                mapping.entry(name).or_insert(value);
+            }
         }
         merged.map_or(Ok(()), |merged| self.merge(merged, depth, mapping, strings))
     }
@@ -186,7 +188,7 @@ impl<'n> Decoder<'n> {
         key.kind == Kind::Scalar && matches!(&*key.short_tag(), "!!str" | "!!merge")
     }
 
-    fn key(&mut self, node: &'n Node, depth: usize, strings: bool) -> Result<String, Error> {
+    fn key(&mut self, node: &'n Node, depth: usize, strings: bool) -> Result<Option<String>, Error> {
         self.guard.count(depth)?;
         match node.kind {
             Kind::Alias => {
@@ -199,15 +201,16 @@ impl<'n> Decoder<'n> {
             Kind::Scalar => {
                 let resolved = resolve(node)?;
                 if matches!(resolved, Resolved::Binary) {
-                    return Ok(crate::v2::go_string(crate::v2::decode_base64(&node.value)?));
+                    return Ok(Some(crate::v2::go_string(crate::v2::decode_base64(&node.value)?)));
                 }
                 if strings {
-                    return Ok(if resolved == Resolved::Null { String::new() } else { node.value.clone() });
+                    // A null key sets nothing in a map of strings.
+                    return Ok((resolved != Resolved::Null).then(|| node.value.clone()));
                 }
                 self.json_error.get_or_insert_with(|| Error::Json {
                     problem: "json: unsupported type: map[interface {}]interface {}".to_owned(),
                 });
-                Ok(node.value.clone())
+                Ok(Some(node.value.clone()))
             }
             Kind::Document | Kind::Sequence | Kind::Mapping => {
                 let name = if node.kind == Kind::Mapping { "map[string]interface {}" } else { "[]interface {}" };

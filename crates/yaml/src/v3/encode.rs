@@ -57,6 +57,8 @@ enum Parent {
     Sequence,
     Mapping,
     SimpleKey,
+    /// A key after `?`.
+    Key,
 }
 
 /// A longer key needs `?`.
@@ -81,7 +83,17 @@ impl Encoder {
     pub(super) fn new(options: EncodeOptions) -> Self {
         // Indentations outside 2 to 9 fall back to 2, as in libyaml.
         let indent = if (2..=9).contains(&options.indent) { i64::from(options.indent) } else { 2 };
-        Self { writer: Writer::new(Dialect::V3, indent, usize::MAX), options, flow_level: 0, depth: 0, first: true, head: String::new(), foot: String::new(), tail: String::new(), key_line: String::new() }
+        Self {
+            writer: Writer::new(Dialect::V3, indent, usize::MAX),
+            options,
+            flow_level: 0,
+            depth: 0,
+            first: true,
+            head: String::new(),
+            foot: String::new(),
+            tail: String::new(),
+            key_line: String::new(),
+        }
     }
 
     pub(super) fn finish(self) -> String {
@@ -106,8 +118,6 @@ impl Encoder {
                 self.begin(root, "");
                 self.write_head();
                 self.node(root, Parent::Root)?;
-                self.writer.write_line_comment();
-                self.write_foot();
             }
             None => self.scalar_text("null", "", ScalarStyle::Plain, Parent::Root),
         }
@@ -172,6 +182,14 @@ impl Encoder {
         }
     }
 
+    /// Comments beside and below an item of a block: after a scalar, but already where a collection begins.
+    fn end_block_item(&mut self, parent: Parent) {
+        if self.flow_level == 0 && matches!(parent, Parent::Root | Parent::Sequence | Parent::Mapping) {
+            self.writer.write_line_comment();
+            self.write_foot();
+        }
+    }
+
     fn has_trailing_comment(&self) -> bool {
         !self.writer.line_comment.is_empty() || !self.foot.is_empty()
     }
@@ -186,6 +204,7 @@ impl Encoder {
             Kind::Alias => {
                 self.writer.write_indicator("*", true, false, false);
                 self.write_word(&node.value);
+                self.end_block_item(parent);
                 return Ok(());
             }
             Kind::Scalar => {
@@ -194,6 +213,7 @@ impl Encoder {
                 }
                 let style = scalar_style(node, force_quoting);
                 self.scalar_text(&node.value, &tag, style, parent);
+                self.end_block_item(parent);
                 return Ok(());
             }
             Kind::Sequence | Kind::Mapping => {}
@@ -202,6 +222,7 @@ impl Encoder {
             self.write_anchor(anchor);
         }
         self.write_tag(&tag);
+        self.end_block_item(parent);
         let flow = self.flow_level > 0 || node.style.has(Style::FLOW) || node.content.is_empty();
         self.depth += 1;
         let outer = self.writer.indent;
@@ -279,7 +300,7 @@ impl Encoder {
                 self.writer.write_indicator(":", false, false, false);
             } else {
                 self.writer.write_indicator("?", true, false, false);
-                self.node(key, Parent::Mapping)?;
+                self.node(key, Parent::Key)?;
                 self.begin(value, "");
                 self.writer.write_indicator(":", true, false, false);
             }
@@ -318,7 +339,8 @@ impl Encoder {
 
     fn block_sequence(&mut self, node: &Node, parent: Parent) -> Result<(), Error> {
         let aligned = self.writer.indent >= 0 && parent != Parent::Sequence;
-        let in_mapping = parent == Parent::Mapping && (self.writer.column == 0 || !self.writer.indention);
+        let in_mapping =
+            matches!(parent, Parent::Mapping | Parent::Key) && (self.writer.column == 0 || !self.writer.indention);
         self.writer.indent = self.writer.deeper(false, parent == Parent::Sequence);
         if aligned && in_mapping && self.options.sequences == Indentation::Compact {
             self.writer.indent -= 2;
@@ -329,8 +351,6 @@ impl Encoder {
             self.writer.write_indent();
             self.writer.write_indicator("-", true, false, true);
             self.node(item, Parent::Sequence)?;
-            self.writer.write_line_comment();
-            self.write_foot();
         }
         self.begin_end(node);
         Ok(())
@@ -352,15 +372,13 @@ impl Encoder {
                 self.writer.write_indicator(":", false, false, false);
             } else {
                 self.writer.write_indicator("?", true, false, true);
-                self.node(key, Parent::Mapping)?;
+                self.node(key, Parent::Key)?;
                 self.begin(value, "");
                 self.writer.write_indent();
                 self.writer.write_indicator(":", true, false, true);
             }
             self.place_key_comment(value);
             self.node(value, Parent::Mapping)?;
-            self.writer.write_line_comment();
-            self.write_foot();
         }
         if !tail.is_empty() {
             self.tail = tail;
@@ -430,7 +448,7 @@ impl Encoder {
     fn write_tag_parts(&mut self, handle: &str, suffix: &str) {
         self.writer.write_indicator(handle, true, false, false);
         for byte in suffix.bytes() {
-            if crate::chars::is_word(byte) || b";/?:@&=+$,.~*'()[]!".contains(&byte) {
+            if crate::chars::is_word(byte) || b";/?:@&=+$,.~*'()[]".contains(&byte) {
                 self.writer.put(char::from(byte));
             } else {
                 self.write_word(&format!("%{byte:02X}"));
