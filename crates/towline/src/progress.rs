@@ -70,13 +70,12 @@ impl Progress {
             .take(LIVE_LINES)
             .map(|entry| format!("{spinner} {}  {}", entry.object.title(), entry.object.message()))
             .collect();
-        let hidden = active.len().saturating_sub(LIVE_LINES);
-        if hidden + waiting > 0 || !lines.is_empty() {
-            lines.push(format!("  {} more to come, {}", hidden + waiting, seconds(elapsed)));
-        }
+        let hidden = active.len().saturating_sub(LIVE_LINES) + waiting;
+        let more = if hidden > 0 { format!(", {hidden} more to come") } else { String::new() };
+        lines.push(format!("  {}{more}", seconds(elapsed)));
         self.drawn = lines.len();
         // Long lines are cut by the terminal instead of wrapping, so that going up finds the first one.
-        if lines.is_empty() { String::new() } else { format!("\x1b[?7l{}\n", lines.join("\n")) }
+        format!("\x1b[?7l{}\n", lines.join("\n"))
     }
 
     fn finished(&self, entry: &Entry, elapsed: Duration) -> String {

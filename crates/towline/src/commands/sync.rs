@@ -182,7 +182,10 @@ fn timed_out(plan: &Plan, total: usize, limit: Duration) -> Error {
     for entry in plan.entries().filter(|entry| !matches!(entry.stage, Stage::Done(_))) {
         let said = match entry.object.message() {
             message if message.is_empty() => "has no status yet".to_owned(),
-            message if entry.stage == Stage::Waiting => format!("waits for its source; {message}"),
+            message if entry.stage == Stage::Waiting => format!("waits for its source; said before: {message}"),
+            message if !entry.object.handled(plan.token()) => {
+                format!("has not taken up the request; said before: {message}")
+            }
             message => message,
         };
         output::note(&format!("waiting  {}: {said}", entry.object.title()));

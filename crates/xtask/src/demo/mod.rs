@@ -2,6 +2,7 @@
 
 mod parts;
 mod screen;
+mod traces;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -187,15 +188,14 @@ fn look(
     cluster: &Cluster,
     controllers: &Controllers,
     git: &GitServer,
-    traces: &OtlpReceiver,
+    receiver: &OtlpReceiver,
     keep: bool,
 ) {
-    let spans = traces.spans();
+    if let Some(trace) = traces::last_change(&receiver.spans()) {
+        println!("\n━━ The last change as one trace, as the controllers exported it (OTLP)");
+        screen.output(&trace);
+    }
     println!("\n━━ Where to look");
-    screen.say(&format!(
-        "{} spans were exported by OTLP; --keep (KEEP=1) and an OTLP backend show them as traces",
-        spans.len()
-    ));
     if !keep {
         screen.say("KEEP=1 make demo leaves everything running");
         return;
