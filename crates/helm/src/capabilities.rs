@@ -48,33 +48,40 @@ impl KubeVersion {
     pub fn parse(text: &str) -> Result<Self, String> {
         let bare = text.trim_start_matches(|character: char| character.is_ascii_whitespace());
         let bare = bare.strip_prefix('v').unwrap_or(bare);
-        let mut components: Vec<u64> = Vec::new();
-        for part in bare.split('.') {
-            let end = part.find(|character: char| !character.is_ascii_digit()).unwrap_or(part.len());
-            let digits = part.get(..end).unwrap_or_default();
+        let mut components: Vec<&str> = Vec::new();
+        let mut rest = bare;
+        loop {
+            let end = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+            let (digits, after) = rest.split_at(end);
             if digits.is_empty() {
                 break;
             }
-            let number = digits.parse().map_err(|_| {
-                let (digits, text) = (quote(digits), quote(text));
-                format!(
-                    "illegal non-numeric version component {digits} in {text}: strconv.ParseUint: parsing {digits}: value out of range"
-                )
-            })?;
-            components.push(number);
-            if end < part.len() {
-                break;
-            }
+            components.push(digits);
+            let Some(next) = after.strip_prefix('.') else { break };
+            rest = next;
         }
-        if components.is_empty() {
+        if components.is_empty() || rest.contains('\n') {
             return Err(format!("could not parse {} as version", quote(text)));
         }
-        let [major, minor, ..] = components.as_slice() else {
+        if components.len() < 2 {
             return Err(format!("illegal version string {}", quote(text)));
-        };
-        let (major, minor) = (major.to_string(), minor.to_string());
+        }
+        let mut numbers = Vec::with_capacity(components.len());
+        for (index, digits) in components.into_iter().enumerate() {
+            let (quoted, text) = (quote(digits), quote(text));
+            if index == 0 && digits.len() > 1 && digits.starts_with('0') {
+                return Err(format!("illegal zero-prefixed version component {quoted} in {text}"));
+            }
+            let number: u64 = digits.parse().map_err(|_| {
+                format!(
+                    "illegal non-numeric version component {quoted} in {text}: strconv.ParseUint: parsing {quoted}: value out of range"
+                )
+            })?;
+            numbers.push(number.to_string());
+        }
+        let part = |index: usize| numbers.get(index).cloned().unwrap_or_default();
+        let (major, minor) = (part(0), part(1));
         let version = if text.starts_with('v') { text.to_owned() } else { format!("v{text}") };
-        let numbers: Vec<String> = components.iter().map(u64::to_string).collect();
         Ok(Self { version, normalized: format!("v{}", numbers.join(".")), major, minor })
     }
 

@@ -36,7 +36,7 @@ pub fn is_compatible_range(range: &str, version: &str) -> bool {
 
 /// Removes disabled subcharts, at every level, and applies aliases.
 fn enable(chart: &mut Chart, values: &Map, path: &str, warnings: &mut Warnings) -> Result<(), ValuesError> {
-    if chart.metadata.dependencies.is_empty() {
+    if !chart.metadata.declares_dependencies && chart.metadata.dependencies.is_empty() {
         return Ok(());
     }
     let mut declared = std::mem::take(&mut chart.metadata.dependencies);
@@ -72,13 +72,15 @@ fn enable(chart: &mut Chart, values: &Map, path: &str, warnings: &mut Warnings) 
         declared.iter().filter(|dependency| !dependency.enabled).map(|dependency| dependency.name.clone()).collect();
     chart.dependencies.retain(|subchart| !removed.contains(subchart.name()));
     declared.retain(|dependency| !removed.contains(&dependency.name));
-    if chart.dependencies.iter().any(|subchart| !subchart.metadata.dependencies.is_empty()) {
+    let declares = |chart: &Chart| chart.metadata.declares_dependencies || !chart.metadata.dependencies.is_empty();
+    if chart.dependencies.iter().any(declares) {
         let Value::Map(coalesced) = from_template(&template::Value::Map(coalesced)) else { return Ok(()) };
         for subchart in &mut chart.dependencies {
             let path = format!("{path}{}.", subchart.name());
             enable(subchart, &coalesced, &path, warnings)?;
         }
     }
+    chart.metadata.declares_dependencies = !declared.is_empty();
     chart.metadata.dependencies = declared;
     Ok(())
 }

@@ -76,12 +76,6 @@ fn matches(mut pattern: &[char], mut name: &[char]) -> Result<bool, PatternError
                 skipped += 1;
             }
         }
-        // No match; the rest of the pattern is still checked for mistakes.
-        while !pattern.is_empty() {
-            let (_, chunk, rest) = scan_chunk(pattern);
-            pattern = rest;
-            match_chunk(chunk, &[])?;
-        }
         return Ok(false);
     }
     Ok(name.is_empty())

@@ -90,27 +90,33 @@ pub(crate) fn json_kind(value: &Value) -> &'static str {
 }
 
 /// The documents of a stream, split at lines of `---` as Kubernetes' YAML reader splits them; line ends become `\n`.
-pub(crate) fn documents(text: &[u8]) -> Vec<Cow<'_, [u8]>> {
+/// After a separator that is none the stream ends with an error.
+pub(crate) fn documents(text: &[u8]) -> Vec<Result<Cow<'_, [u8]>, String>> {
     if !text.starts_with(b"---") && !contains(text, b"\n---") && !text.contains(&b'\r') {
-        return if text.is_empty() { Vec::new() } else { vec![Cow::Borrowed(text)] };
+        return if text.is_empty() { Vec::new() } else { vec![Ok(Cow::Borrowed(text))] };
     }
     let mut documents = Vec::new();
     let mut current: Vec<u8> = Vec::new();
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let separates = line
-            .strip_prefix(b"---")
-            .is_some_and(|rest| matches!(rest.trim_ascii().first(), None | Some(b'#')));
-        if separates && !current.is_empty() {
-            documents.push(Cow::Owned(std::mem::take(&mut current)));
-        } else {
-            current.extend_from_slice(line);
-            current.push(b'\n');
+        if let Some(rest) = line.strip_prefix(b"---") {
+            let rest = String::from_utf8_lossy(rest);
+            let rest = crate::go_text::trim_space(&rest);
+            if !rest.is_empty() && !rest.starts_with('#') {
+                documents.push(Err(format!("invalid Yaml document separator: {rest}")));
+                return documents;
+            }
+            if !current.is_empty() {
+                documents.push(Ok(Cow::Owned(std::mem::take(&mut current))));
+                continue;
+            }
         }
+        current.extend_from_slice(line);
+        current.push(b'\n');
     }
     if !current.is_empty() {
-        documents.push(Cow::Owned(current));
+        documents.push(Ok(Cow::Owned(current)));
     }
     documents
 }

@@ -78,6 +78,8 @@ pub struct Metadata {
     pub kube_version: String,
     /// The charts it depends on.
     pub dependencies: Vec<Dependency>,
+    /// Whether there is a list of dependencies at all, be it empty: Helm looks into subcharts only then.
+    pub declares_dependencies: bool,
     /// `application` (also when empty) or `library`.
     pub chart_type: String,
 }
@@ -122,6 +124,7 @@ impl Metadata {
         fields.string("kubeVersion", &mut self.kube_version)?;
         if let Some(value) = fields.get("dependencies") {
             self.dependencies = Dependency::read_list(value, "Metadata.dependencies")?;
+            self.declares_dependencies = true;
         }
         fields.string("type", &mut self.chart_type)
     }

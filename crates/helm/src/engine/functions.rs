@@ -27,7 +27,7 @@ static FUNCTIONS: [Function; 6] = [
 /// Every function of Helm's templates.
 pub(super) fn functions() -> FunctionMap {
     static MAP: LazyLock<FunctionMap> =
-        LazyLock::new(|| gotemplate::sprig::functions().with(&super::data::FUNCTIONS).with(&FUNCTIONS));
+        LazyLock::new(|| gotemplate::sprig::functions().with(gotemplate::data::FUNCTIONS).with(&FUNCTIONS));
     MAP.clone()
 }
 

@@ -1,6 +1,5 @@
 //! Rendering: all templates of a chart and its subcharts, as one set, over the coalesced values.
 
-mod data;
 mod error;
 mod files;
 mod functions;
@@ -31,6 +30,12 @@ use scope::Renderable;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// The functions of templates that need no chart: sprig's, and Helm's for data formats.
+#[must_use]
+pub fn data_functions() -> gotemplate::function::FunctionMap {
+    gotemplate::sprig::functions().with(gotemplate::data::FUNCTIONS)
+}
 
 /// Stack for rendering: enough for Helm's 1000 nested includes.
 const STACK_BYTES: usize = 96 << 20;

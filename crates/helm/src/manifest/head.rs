@@ -73,7 +73,9 @@ fn string(value: Option<&yaml::Value>, name: &str, wanted: &str) -> Result<Strin
     match value {
         None | Some(yaml::Value::Null) => Ok(String::new()),
         Some(value) => crate::yaml_text::scalar_text(value).ok_or_else(|| {
-            mismatch(value, &format!("Go struct field SimpleHead.{name} of type {wanted}"))
+            // The struct of the metadata has no name.
+            let owner = if name.contains('.') { "" } else { "SimpleHead" };
+            mismatch(value, &format!("Go struct field {owner}.{name} of type {wanted}"))
         }),
     }
 }

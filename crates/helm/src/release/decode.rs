@@ -231,6 +231,7 @@ fn metadata(record: MetadataRecord) -> Metadata {
         deprecated: record.deprecated,
         annotations: record.annotations,
         kube_version: record.kube_version,
+        declares_dependencies: !record.dependencies.is_empty(),
         dependencies: record.dependencies.into_iter().map(dependency).collect(),
         chart_type: record.chart_type,
     }

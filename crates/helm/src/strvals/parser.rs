@@ -223,7 +223,7 @@ impl<'a> Parser<'a> {
         };
         let (unexpected, last) = self.until(&['[', '.', '=']);
         if !unexpected.is_empty() {
-            return fail(format!("unexpected data at end of array index: {}", quote(&unexpected)));
+            return fail(format!("unexpected data at end of array index: {}", quote_characters(&unexpected)));
         }
         let existing = list.borrow().get(slot).cloned();
         match last {
@@ -408,6 +408,22 @@ fn set(values: &MapRef, key: String, node: Node) {
 fn conversion<T>(found: &Node, wanted: &str) -> Step<T> {
     let found = found.go_type();
     fail(format!("unable to parse key: interface conversion: interface {{}} is {found}, not {wanted}"))
+}
+
+/// Go's `%q` of a list of characters.
+fn quote_characters(text: &str) -> String {
+    let quoted: Vec<String> = text
+        .chars()
+        .map(|character| match character {
+            '\'' => "'\\''".to_owned(),
+            '"' => "'\"'".to_owned(),
+            other => {
+                let quoted = quote(&other.to_string());
+                format!("'{}'", quoted.trim_matches('"'))
+            }
+        })
+        .collect();
+    format!("[{}]", quoted.join(" "))
 }
 
 fn typed(text: String) -> Value {

@@ -22,6 +22,9 @@ pub enum ValuesError {
     /// A YAML document is wrong or is not a map.
     #[error("cannot unmarshal yaml document: {0}")]
     Document(String),
+    /// The stream of YAML documents is malformed.
+    #[error("error reading yaml document: {0}")]
+    Reading(String),
     /// A values file is wrong.
     #[error("failed to parse {file}: {source}")]
     File {
@@ -39,7 +42,7 @@ pub enum ValuesError {
         message: String,
     },
     /// A `--set-json` is wrong.
-    #[error("failed parsing --set-json data{}: {text}", if *.object { " JSON" } else { "" })]
+    #[error("failed parsing --set-json data{} {text}", if *.object { " JSON:" } else { "" })]
     SetJson {
         /// Whether it was a whole JSON object.
         object: bool,
@@ -63,6 +66,7 @@ pub enum ValuesError {
 pub fn load_values(text: &[u8]) -> Result<Map, ValuesError> {
     let mut values = Map::new();
     for document in crate::yaml_text::documents(text) {
+        let document = document.map_err(ValuesError::Reading)?;
         match crate::yaml_text::parse_values(&document).map_err(ValuesError::Document)? {
             Value::Null => {}
             Value::Map(map) => merge_maps(&mut values, map),
@@ -128,5 +132,18 @@ pub fn merge_maps(base: &mut Map, over: Map) {
                 entries.insert(key.clone(), value.clone());
             }
         }
+    }
+}
+
+/// The values a chart's templates see at the top, and the warnings Helm logs about them.
+///
+/// # Errors
+/// When the section of a subchart is not a table.
+pub fn computed_values(chart: &crate::chart::Chart, values: &Map) -> Result<(Map, Vec<String>), ValuesError> {
+    let mut warnings = Warnings::new();
+    let computed = coalesce_values(chart, values, &mut warnings)?;
+    match from_template(&gotemplate::value::Value::Map(computed)) {
+        Value::Map(computed) => Ok((computed, warnings)),
+        _ => Ok((Map::new(), warnings)),
     }
 }

@@ -1,0 +1,150 @@
+//! Small charts against what the real Helm printed for them. A case is one file below `testdata/cases`: command line flags,
+//! one a line; then files, each after a line `-- path --`, the chart's below `chart/`; the last is `expected`.
+//!
+//! `TOWLINE_HELM=path/to/helm cargo test -p helm --test golden` asks the real Helm anew and rewrites the cases.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+use helm::chart::load_directory;
+use helm::template::{TemplateOptions, template};
+use helm::values::ValuesFile;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+struct Case {
+    flags: Vec<String>,
+    files: Vec<(String, String)>,
+    expected: String,
+}
+
+fn parse(text: &str) -> Case {
+    let mut flags = Vec::new();
+    let mut files: Vec<(String, String)> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        if let Some(name) = line.trim_end().strip_prefix("-- ").and_then(|line| line.strip_suffix(" --")) {
+            files.push((name.to_owned(), String::new()));
+        } else if let Some((_, content)) = files.last_mut() {
+            content.push_str(line);
+        } else if !line.trim().is_empty() && !line.starts_with('#') {
+            flags.push(line.trim_end().to_owned());
+        }
+    }
+    let mut expected = String::new();
+    if files.last().is_some_and(|(name, _)| name == "expected") {
+        expected = files.pop().unwrap().1;
+    }
+    Case { flags, files, expected }
+}
+
+fn ours(case: &Case) -> String {
+    let file = |name: &str| case.files.iter().find(|file| file.0 == name).unwrap().1.clone();
+    let mut options = TemplateOptions { release_name: "rel".into(), namespace: "default".into(), ..Default::default() };
+    for flag in &case.flags {
+        let (name, value) = flag.split_once(' ').unwrap_or((flag, ""));
+        let value = value.to_owned();
+        match name {
+            "-f" => {
+                options.values.files.push(ValuesFile { content: file(&value).into_bytes(), name: value });
+            }
+            "--set" => options.values.set.push(value),
+            "--set-string" => options.values.set_string.push(value),
+            "--set-json" => options.values.set_json.push(value),
+            "--set-literal" => options.values.set_literal.push(value),
+            "--set-file" => {
+                let path = value.split_once('=').unwrap().1.to_owned();
+                options.values.set_file_contents.insert(path.clone(), file(&path));
+                options.values.set_file.push(value);
+            }
+            "--namespace" => options.namespace = value,
+            "--name" => options.release_name = value,
+            "--kube-version" => options.kube_version = Some(value),
+            "--api-versions" => options.api_versions.push(value),
+            "--show-only" => options.show_only.push(value),
+            "--include-crds" => options.include_crds = true,
+            "--no-hooks" => options.no_hooks = true,
+            "--is-upgrade" => options.is_upgrade = true,
+            "--skip-tests" => options.skip_tests = true,
+            "--skip-schema-validation" => options.skip_schema_validation = true,
+            other => panic!("unknown flag {other}"),
+        }
+    }
+    let files = case.files.iter().filter_map(|(name, text)| {
+        Some((name.strip_prefix("chart/")?.to_owned(), text.clone().into_bytes()))
+    });
+    let result = load_directory(files)
+        .map_err(|error| error.to_string())
+        .and_then(|chart| template(&chart, &options).map_err(|error| error.to_string()));
+    match result {
+        Ok(output) => output.text,
+        Err(error) => format!("error: {}\n", error.trim_end()),
+    }
+}
+
+fn theirs(helm: &Path, case: &Case) -> String {
+    let directory = std::env::temp_dir().join(format!("towline-golden-{}", std::process::id()));
+    for (name, text) in &case.files {
+        let path = directory.join(name);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, text).unwrap();
+    }
+    let mut name = "rel";
+    let mut flags = Vec::new();
+    for flag in &case.flags {
+        let (flag, value) = flag.split_once(' ').unwrap_or((flag, ""));
+        if flag == "--name" {
+            name = value;
+        } else {
+            flags.push(flag);
+            if !value.is_empty() {
+                flags.push(value);
+            }
+        }
+    }
+    let output = Command::new(helm)
+        .args(["template", name, "chart"])
+        .args(&flags)
+        .current_dir(&directory)
+        .env("HELM_CACHE_HOME", &directory)
+        .env("HELM_CONFIG_HOME", &directory)
+        .output()
+        .unwrap();
+    fs_err::remove_dir_all(&directory).unwrap();
+    if output.status.success() {
+        return String::from_utf8(output.stdout).unwrap();
+    }
+    let errors = String::from_utf8(output.stderr).unwrap();
+    let error = errors.find("Error: ").map_or(errors.as_str(), |start| &errors[start + 7..]);
+    format!("error: {}\n", error.trim_end())
+}
+
+#[test]
+fn cases_render_as_with_helm() {
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/cases");
+    let mut failures = String::new();
+    let mut count = 0;
+    for entry in fs_err::read_dir(&directory).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs_err::read_to_string(&path).unwrap();
+        let mut case = parse(&text);
+        if let Some(helm) = std::env::var_os("TOWLINE_HELM") {
+            case.expected = theirs(Path::new(&helm), &case);
+            let head = text.split("-- expected --\n").next().unwrap();
+            fs_err::write(&path, format!("{head}-- expected --\n{}", case.expected)).unwrap();
+        }
+        count += 1;
+        let found = ours(&case);
+        if found != case.expected {
+            let name = path.file_name().unwrap().to_string_lossy();
+            failures.push_str(&format!("=== {name}\n--- expected\n{}--- found\n{found}\n", case.expected));
+        }
+    }
+    assert!(count > 10, "only {count} cases found");
+    assert!(failures.is_empty(), "{failures}");
+}
