@@ -12,6 +12,7 @@ mod parse;
 pub mod stack;
 pub mod strconv;
 mod templates;
+mod unicode;
 pub mod utf8;
 pub mod value;
 

@@ -1,0 +1,212 @@
+// Command sprig answers what sprig's functions give, called from a template as charts call them.
+//
+// Request: {"calls": [{"function": ..., "arguments": [...]}]} with values that name their types, or
+// {"templates": [{"text": ..., "data": ...}]}; answered by a list.
+package main
+
+import (
+	"bufio"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"reflect"
+	"sort"
+	"strconv"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/Masterminds/sprig/v3"
+)
+
+type call struct {
+	Function  string            `json:"function"`
+	Arguments []json.RawMessage `json:"arguments"`
+}
+
+type document struct {
+	Text string         `json:"text"`
+	Data map[string]any `json:"data"`
+}
+
+// read makes a value of {"int": "5"}, {"string": base64}, {"list": [...]} and so on.
+func read(raw json.RawMessage) any {
+	var typed map[string]json.RawMessage
+	if json.Unmarshal(raw, &typed) != nil {
+		return nil
+	}
+	for kind, body := range typed {
+		var text string
+		json.Unmarshal(body, &text)
+		switch kind {
+		case "int":
+			n, _ := strconv.Atoi(text)
+			return n
+		case "int64":
+			n, _ := strconv.ParseInt(text, 10, 64)
+			return n
+		case "float64":
+			n, _ := strconv.ParseFloat(text, 64)
+			return n
+		case "string":
+			b, _ := base64.StdEncoding.DecodeString(text)
+			return string(b)
+		case "bool":
+			return text == "true"
+		case "list":
+			var items []json.RawMessage
+			json.Unmarshal(body, &items)
+			list := []any{}
+			for _, item := range items {
+				list = append(list, read(item))
+			}
+			return list
+		case "strings":
+			var items []string
+			json.Unmarshal(body, &items)
+			return items
+		case "map":
+			var items map[string]json.RawMessage
+			json.Unmarshal(body, &items)
+			m := map[string]any{}
+			for k, item := range items {
+				m[k] = read(item)
+			}
+			return m
+		case "time":
+			n, zone, _ := strings.Cut(text, " ")
+			seconds, nanoseconds, _ := strings.Cut(n, ".")
+			s, _ := strconv.ParseInt(seconds, 10, 64)
+			ns, _ := strconv.ParseInt(nanoseconds, 10, 64)
+			loc, err := time.LoadLocation(zone)
+			if err != nil {
+				panic(err)
+			}
+			return time.Unix(s, ns).In(loc)
+		}
+	}
+	return nil
+}
+
+// write is the inverse of read, for every type that sprig gives.
+func write(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case int:
+		return map[string]any{"int": strconv.Itoa(v)}
+	case int64:
+		return map[string]any{"int64": strconv.FormatInt(v, 10)}
+	case float64:
+		return map[string]any{"float64": strconv.FormatFloat(v, 'g', -1, 64)}
+	case string:
+		return map[string]any{"string": base64.StdEncoding.EncodeToString([]byte(v))}
+	case bool:
+		return map[string]any{"bool": strconv.FormatBool(v)}
+	}
+	r := reflect.ValueOf(v)
+	switch r.Kind() {
+	case reflect.Slice:
+		if r.IsNil() {
+			return map[string]any{"nil": r.Type().String()}
+		}
+		items := []any{}
+		for i := range r.Len() {
+			items = append(items, write(r.Index(i).Interface()))
+		}
+		return map[string]any{"slice": items, "type": r.Type().String()}
+	case reflect.Map:
+		items := map[string]any{}
+		for _, k := range r.MapKeys() {
+			items[k.String()] = write(r.MapIndex(k).Interface())
+		}
+		return map[string]any{"map": items, "type": r.Type().String()}
+	}
+	return map[string]any{"object": fmt.Sprintf("%T", v), "text": fmt.Sprint(v)}
+}
+
+// sorted puts into order what Go gives in random order.
+func sorted(v any) any {
+	r := reflect.ValueOf(v)
+	if r.Kind() != reflect.Slice || r.IsNil() {
+		return v
+	}
+	sort.SliceStable(v, func(i, j int) bool {
+		a, _ := json.Marshal(write(r.Index(i).Interface()))
+		b, _ := json.Marshal(write(r.Index(j).Interface()))
+		return string(a) < string(b)
+	})
+	return v
+}
+
+func invoke(c call) map[string]any {
+	data := map[string]any{}
+	text := "{{capture (" + c.Function
+	for i, raw := range c.Arguments {
+		name := fmt.Sprintf("a%d", i)
+		data[name] = read(raw)
+		text += " ." + name
+	}
+	text += ")}}"
+	var result any
+	functions := sprig.TxtFuncMap()
+	functions["capture"] = func(v any) string {
+		if c.Function == "keys" || c.Function == "values" {
+			v = sorted(v)
+		}
+		result = write(v)
+		return ""
+	}
+	answer := map[string]any{}
+	t, err := template.New("t").Funcs(functions).Parse(text)
+	if err == nil {
+		err = t.Execute(&strings.Builder{}, data)
+	}
+	if err != nil {
+		return map[string]any{"error": err.Error()}
+	}
+	answer["result"] = result
+	after := []any{}
+	for i := range c.Arguments {
+		after = append(after, write(data[fmt.Sprintf("a%d", i)]))
+	}
+	answer["after"] = after
+	return answer
+}
+
+func render(d document) map[string]any {
+	t, err := template.New("t").Funcs(sprig.TxtFuncMap()).Parse(d.Text)
+	var out strings.Builder
+	if err == nil {
+		err = t.Execute(&out, d.Data)
+	}
+	if err != nil {
+		return map[string]any{"error": err.Error()}
+	}
+	return map[string]any{"output": out.String()}
+}
+
+func main() {
+	decoder := json.NewDecoder(bufio.NewReaderSize(os.Stdin, 1<<20))
+	encoder := json.NewEncoder(os.Stdout)
+	for {
+		var req struct {
+			Calls     []call     `json:"calls"`
+			Templates []document `json:"templates"`
+		}
+		if err := decoder.Decode(&req); err != nil {
+			return
+		}
+		answers := []any{}
+		for _, c := range req.Calls {
+			answers = append(answers, invoke(c))
+		}
+		for _, d := range req.Templates {
+			answers = append(answers, render(d))
+		}
+		if err := encoder.Encode(answers); err != nil {
+			return
+		}
+	}
+}
