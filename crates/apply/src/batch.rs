@@ -1,6 +1,6 @@
 //! Many objects in order: runs of one kind in parallel, one run after the other.
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, stream::FuturesOrdered};
 use serde_json::Value;
 
 use crate::{Applied, ApplyOptions, Cluster, Error};
@@ -31,11 +31,17 @@ pub async fn apply(
 ) -> BatchOutcome {
     let mut outcome = BatchOutcome::default();
     for run in runs(objects) {
-        let results: Vec<_> = stream::iter(run)
-            .map(|object| cluster.apply(object, default_namespace, options))
-            .buffered(PARALLEL)
-            .collect()
-            .await;
+        let mut results = Vec::with_capacity(run.len());
+        let mut pending = FuturesOrdered::new();
+        for object in run {
+            if pending.len() >= PARALLEL {
+                results.extend(pending.next().await);
+            }
+            pending.push_back(cluster.apply(object, default_namespace, options));
+        }
+        while let Some(result) = pending.next().await {
+            results.push(result);
+        }
         for result in results {
             match result {
                 Ok(applied) => outcome.applied.push(applied),

@@ -7,7 +7,7 @@ use kube::{
     Client,
     core::{
         DynamicObject, Resource as _,
-        params::{DeleteParams, GetParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
+        params::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
     },
 };
 use serde_json::Value;
@@ -202,6 +202,20 @@ impl Cluster {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// Lists the objects of a kind, in one namespace or (with an empty one) all; `None` if the kind is not served.
+    pub async fn list(&self, kind: &ObjectRef) -> Result<Option<Value>, Error> {
+        let resource = match self.discovery.resolve(&self.client, kind).await {
+            Ok(resource) => resource,
+            Err(Error::UnknownKind { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let namespace = (resource.namespaced && !kind.namespace.is_empty()).then_some(kind.namespace.as_str());
+        let request = kube::core::Request::new(DynamicObject::url_path(&api_resource(&kind.gvk, &resource), namespace))
+            .list(&ListParams::default())
+            .map_err(|error| Error::request(kind.to_string(), "list", kube::Error::BuildRequest(error)))?;
+        self.send(kind, "list", request).await.map(|(_, list)| Some(list))
     }
 
     /// Patches one object with a JSON patch.

