@@ -50,7 +50,7 @@ fn render(
     let mut templates = Templates::new(functions);
     templates.add("t", template.as_bytes()).map_err(|error| error.to_string())?;
     let mut environment = environment();
-    environment.limits.stack_bytes = STACK_BYTES - (1 << 20);
+    environment.limits.stack_bytes = crate::stack::budget();
     let missing_key = match field("missingkey")?.as_deref() {
         Some("zero") => crate::execute::MissingKey::Zero,
         Some("error") => crate::execute::MissingKey::Error,

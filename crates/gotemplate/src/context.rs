@@ -16,19 +16,19 @@ use crate::value::{Str, Value};
 /// Bounds on one execution. Reaching one is an error, never a crash.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of output, and of any single string a function makes.
+    /// Bytes of output, and of any single string a function makes; at most [`crate::format::MAX_TEXT`].
     pub bytes: usize,
     /// Evaluated template nodes, loop iterations and calls.
     pub steps: u64,
     /// Templates executing one another (`template`, `include`, `tpl`), as in Go.
     pub depth: u32,
-    /// Native stack that recursion may use. The default suits a thread of 2 MiB; [`crate::stack::with_stack`] gives more.
+    /// Native stack that recursion may use. The default is what the thread has: [`crate::stack::with_stack`] gives more.
     pub stack_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 256 << 20, steps: 200_000_000, depth: 100_000, stack_bytes: 1 << 20 }
+        Self { bytes: crate::format::MAX_TEXT, steps: 200_000_000, depth: 100_000, stack_bytes: crate::stack::budget() }
     }
 }
 

@@ -58,3 +58,9 @@ impl<'a> Iterator for Runes<'a> {
         Some(Rune { bytes, character })
     }
 }
+
+/// May the character be part of a name in a template: a letter or decimal digit in Go's sense, or an underscore?
+#[must_use]
+pub fn is_identifier_character(character: char) -> bool {
+    character == '_' || crate::unicode::is_letter_or_digit(character)
+}

@@ -45,11 +45,7 @@ const MISSING: &str = "missing argument for comparison";
 const BAD_TYPE: &str = "invalid type for comparison";
 
 fn incompatible(left: &Value, right: &Value) -> FunctionError {
-    FunctionError::Message(format!(
-        "incompatible types for comparison: {} and {}",
-        left.type_name(),
-        right.type_name()
-    ))
+    FunctionError::Message(format!("incompatible types for comparison: {} and {}", left.type_name(), right.type_name()))
 }
 
 /// A named number or string compares as its plain value.
@@ -93,8 +89,7 @@ fn equal_others(left: &Value, right: &Value) -> Result<bool, FunctionError> {
     }
     match (left, right) {
         (Value::Object(first), Value::Object(second)) if !matches!(left.kind(), Kind::Map | Kind::Slice) => {
-            Ok(std::rc::Rc::ptr_eq(first, second)
-                || (left.kind() != Kind::Pointer && first.equals(second.as_ref())))
+            Ok(std::rc::Rc::ptr_eq(first, second) || (left.kind() != Kind::Pointer && first.equals(second.as_ref())))
         }
         _ => Err(FunctionError::Message(format!("non-comparable type {}: {}", shown(right), right.type_name()))),
     }

@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 
+use crate::format::MAX_TEXT;
 use crate::stack::StackGuard;
 use crate::value::{Map, Number, Value};
 
-/// Deeper than this Go looks for maps that hold themselves.
-const CYCLE_DEPTH: usize = 1000;
+/// Deeper than this maps that hold themselves are looked for (Go looks later, to the same end).
+const CYCLE_DEPTH: usize = 100;
 /// Native stack for writing; hostile nesting ends here.
 const STACK_BYTES: usize = 384 * 1024;
 
@@ -49,6 +50,9 @@ impl Writer {
         if self.stack.is_exhausted() {
             return Err("json: unsupported value: exceeded max depth".to_owned());
         }
+        if self.output.len() > MAX_TEXT {
+            return Err(format!("json: result is larger than {MAX_TEXT} bytes"));
+        }
         match value {
             Value::Nil | Value::NilPointer(_) => self.output.push_str("null"),
             Value::Bool(truth) => self.output.push_str(if *truth { "true" } else { "false" }),
@@ -57,7 +61,9 @@ impl Writer {
             }
             Value::Float(number) => self.float(*number)?,
             Value::Number(number) => self.number(value, number)?,
-            Value::String(text) => yaml::v2::write_json_string(&text.lossy(), self.layout.escape_html, &mut self.output),
+            Value::String(text) => {
+                yaml::v2::write_json_string(&text.lossy(), self.layout.escape_html, &mut self.output)
+            }
             Value::Bytes(bytes) => {
                 self.output.push('"');
                 base64::engine::general_purpose::STANDARD.encode_string(bytes, &mut self.output);

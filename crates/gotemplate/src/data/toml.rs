@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::format::MAX_TEXT;
 use crate::format::float::{self, Form, Size};
 use crate::value::{List, Map, Str, Value, types};
 
@@ -56,11 +57,19 @@ impl Writer {
         }
     }
 
+    fn check_size(&self) -> Result<(), String> {
+        if self.output.len() > MAX_TEXT {
+            return Err(format!("toml: result is larger than {MAX_TEXT} bytes"));
+        }
+        Ok(())
+    }
+
     fn indent(&mut self, path: &[Str]) {
         self.output.extend(std::iter::repeat_n("  ", path.len().saturating_sub(1)));
     }
 
     fn table(&mut self, path: &[Str], map: &Map) -> Result<(), String> {
+        self.check_size()?;
         if path.len() > MAX_DEPTH {
             return Err("toml: exceeded max depth".to_owned());
         }
@@ -152,6 +161,7 @@ impl Writer {
     }
 
     fn inline(&mut self, value: &Value, depth: usize) -> Result<(), String> {
+        self.check_size()?;
         if depth > MAX_DEPTH {
             return Err("toml: exceeded max depth".to_owned());
         }

@@ -13,7 +13,7 @@ use crate::value::{List, Map, Number, Str, Value};
 /// For values that JSON has no form for.
 pub fn to_yaml(value: &Value) -> Result<String, String> {
     let mut emitter = Emitter::new(Flavor::Sigs);
-    emit(&mut emitter, value, 0).map_err(|message| format!("error marshaling into JSON: {message}"))?;
+    emit(&mut emitter, value, 0, &mut 0).map_err(|message| format!("error marshaling into JSON: {message}"))?;
     Ok(without_newline(emitter.finish()))
 }
 
@@ -24,9 +24,16 @@ fn without_newline(mut text: String) -> String {
     text
 }
 
-fn emit(emitter: &mut Emitter, value: &Value, depth: usize) -> Result<(), String> {
+/// Shared lists can hold exponentially many nodes; no more than this are written.
+const MAX_NODES: usize = 3_000_000;
+
+fn emit(emitter: &mut Emitter, value: &Value, depth: usize, nodes: &mut usize) -> Result<(), String> {
+    *nodes += 1;
     if depth > yaml::MAX_DEPTH {
         return Err("json: unsupported value: exceeded max depth".to_owned());
+    }
+    if *nodes > MAX_NODES {
+        return Err(format!("json: more than {MAX_NODES} values"));
     }
     let done = match value {
         Value::Nil | Value::NilPointer(_) => emitter.null(),
@@ -45,32 +52,31 @@ fn emit(emitter: &mut Emitter, value: &Value, depth: usize) -> Result<(), String
         Value::List(list) => {
             emitter.begin_sequence(list.len()).map_err(|error| error.to_string())?;
             for item in list.items() {
-                emit(emitter, item, depth + 1)?;
+                emit(emitter, item, depth + 1, nodes)?;
             }
             emitter.end();
             Ok(())
         }
         Value::Map(map) if map.is_nil() => emitter.null(),
-        Value::Map(map) => return emit_entries(emitter, map, depth),
+        Value::Map(map) => return emit_entries(emitter, map, depth, nodes),
         Value::Object(object) => match object.json().or_else(|| object.underlying()) {
-            Some(value) => return emit(emitter, &value, depth + 1),
-            None => return emit_entries(emitter, &Map::from_entries(object.fields()), depth),
+            Some(value) => return emit(emitter, &value, depth + 1, nodes),
+            None => return emit_entries(emitter, &Map::from_entries(object.fields()), depth, nodes),
         },
         Value::Function(_) => return Err(format!("json: unsupported type: {}", value.type_name())),
     };
     done.map_err(|error| error.to_string())
 }
 
-fn emit_entries(emitter: &mut Emitter, map: &Map, depth: usize) -> Result<(), String> {
+fn emit_entries(emitter: &mut Emitter, map: &Map, depth: usize, nodes: &mut usize) -> Result<(), String> {
     let entries = map.entries();
     let entries = entries.as_deref().unwrap_or_default();
-    let mut sorted: Vec<(Cow<'_, str>, &Value)> =
-        entries.iter().map(|(key, value)| (key.lossy(), value)).collect();
+    let mut sorted: Vec<(Cow<'_, str>, &Value)> = entries.iter().map(|(key, value)| (key.lossy(), value)).collect();
     sort_naturally(&mut sorted, |entry| &entry.0);
     emitter.begin_mapping(sorted.len()).map_err(|error| error.to_string())?;
     for (key, value) in sorted {
         emitter.key(&key).map_err(|error| error.to_string())?;
-        emit(emitter, value, depth + 1)?;
+        emit(emitter, value, depth + 1, nodes)?;
     }
     emitter.end();
     Ok(())
@@ -81,11 +87,15 @@ fn emit_entries(emitter: &mut Emitter, map: &Map, depth: usize) -> Result<(), St
 /// # Errors
 /// For values that cannot be written.
 pub fn to_yaml_pretty(value: &Value) -> Result<String, String> {
-    let tree = to_tree(value, 0)?;
+    let tree = to_tree(value, 0, &mut 0)?;
     yaml::v3::to_string_pretty(&tree).map(without_newline).map_err(|error| error.to_string())
 }
 
-fn to_tree(value: &Value, depth: usize) -> Result<yaml::Value, String> {
+fn to_tree(value: &Value, depth: usize, nodes: &mut usize) -> Result<yaml::Value, String> {
+    *nodes += 1;
+    if *nodes > MAX_NODES {
+        return Err(format!("yaml: more than {MAX_NODES} values"));
+    }
     if depth > yaml::MAX_DEPTH {
         return Err("yaml: exceeded max depth".to_owned());
     }
@@ -96,9 +106,7 @@ fn to_tree(value: &Value, depth: usize) -> Result<yaml::Value, String> {
         Value::Float(number) => yaml::Value::Float(*number),
         Value::Number(_) => match (value.as_signed(), value.as_unsigned(), value.as_float()) {
             (Some(signed), _, _) => yaml::Value::Int(signed),
-            (_, Some(unsigned), _) => {
-                i64::try_from(unsigned).map_or(yaml::Value::Uint(unsigned), yaml::Value::Int)
-            }
+            (_, Some(unsigned), _) => i64::try_from(unsigned).map_or(yaml::Value::Uint(unsigned), yaml::Value::Int),
             (_, _, Some(float)) => yaml::Value::Float(float),
             _ => return Err(format!("cannot marshal type: {}", value.type_name())),
         },
@@ -107,16 +115,17 @@ fn to_tree(value: &Value, depth: usize) -> Result<yaml::Value, String> {
             yaml::Value::Sequence(bytes.iter().map(|byte| yaml::Value::Int(i64::from(*byte))).collect())
         }
         Value::List(list) => yaml::Value::Sequence(
-            list.items().iter().map(|item| to_tree(item, depth + 1)).collect::<Result<_, String>>()?,
+            list.items().iter().map(|item| to_tree(item, depth + 1, nodes)).collect::<Result<_, String>>()?,
         ),
         Value::Map(map) => {
             let entries = map.snapshot();
-            let pairs = entries.iter().map(|(key, value)| Ok((key.lossy().into_owned(), to_tree(value, depth + 1)?)));
+            let pairs =
+                entries.iter().map(|(key, value)| Ok((key.lossy().into_owned(), to_tree(value, depth + 1, nodes)?)));
             yaml::Value::Mapping(pairs.collect::<Result<_, String>>()?)
         }
         Value::Object(object) => match object.json().or_else(|| object.underlying()) {
-            Some(value) => to_tree(&value, depth + 1)?,
-            None => to_tree(&Value::map(object.fields()), depth + 1)?,
+            Some(value) => to_tree(&value, depth + 1, nodes)?,
+            None => to_tree(&Value::map(object.fields()), depth + 1, nodes)?,
         },
         Value::Function(_) => return Err(format!("cannot marshal type: {}", value.type_name())),
     })

@@ -9,12 +9,7 @@ use crate::value::{Kind, Number, Str, Value};
 
 impl<'t> Walker<'t, '_> {
     /// Evaluates an operand as an argument for a parameter of the given type.
-    pub(super) fn argument(
-        &mut self,
-        dot: &Item,
-        parameter: &'static Type,
-        operand: &'t Operand,
-    ) -> Evaluated<Value> {
+    pub(super) fn argument(&mut self, dot: &Item, parameter: &'static Type, operand: &'t Operand) -> Evaluated<Value> {
         self.at = At::Operand(operand);
         let item = match &operand.kind {
             OperandKind::Dot => dot.clone(),
@@ -131,9 +126,7 @@ impl<'t> Walker<'t, '_> {
                 }
                 // A named slice or map passes for the unnamed type; a pointer for what it points to.
                 match object.underlying() {
-                    Some(underlying)
-                        if !parameter.named && underlying.go_type().assignable_to(parameter) =>
-                    {
+                    Some(underlying) if !parameter.named && underlying.go_type().assignable_to(parameter) => {
                         Ok(underlying)
                     }
                     _ if go_type.element.is_some_and(|element| element.assignable_to(parameter)) => {

@@ -6,8 +6,8 @@ use super::walk::{At, Evaluated, Item, Walker};
 use crate::context::Context;
 use crate::function::{Function, FunctionError};
 use crate::parse::tree::{Operand, Special};
-use crate::value::types;
 use crate::value::Value;
+use crate::value::types;
 
 type Arguments = SmallVec<[Value; 4]>;
 
@@ -135,9 +135,7 @@ impl<'t> Walker<'t, '_> {
     ) -> Evaluated<Arguments> {
         self.check_count(function, skip, arguments.len(), last.is_some())?;
         let parameters = function.parameters.get(skip..).unwrap_or_default();
-        let parameter = |index: usize| {
-            parameters.get(index).copied().or(function.variadic).unwrap_or(&types::ANY)
-        };
+        let parameter = |index: usize| parameters.get(index).copied().or(function.variadic).unwrap_or(&types::ANY);
         let mut values: Arguments = receiver.into_iter().collect();
         for (index, argument) in arguments.iter().enumerate() {
             values.push(self.argument(dot, parameter(index), argument)?);
@@ -148,16 +146,15 @@ impl<'t> Walker<'t, '_> {
         Ok(values)
     }
 
-    fn invoke(
-        &mut self,
-        function: &'static Function,
-        name: &str,
-        node: At<'t>,
-        values: &[Value],
-    ) -> Evaluated<Item> {
+    fn invoke(&mut self, function: &'static Function, name: &str, node: At<'t>, values: &[Value]) -> Evaluated<Item> {
         self.step()?;
         let mut context = Context { environment: self.environment, core: Some(self.core) };
         match (function.body)(&mut context, values) {
+            Ok(Value::String(text)) if text.len() > self.environment.limits.bytes => {
+                let limit = self.environment.limits.bytes;
+                let message = format!("result is larger than the limit of {limit} bytes");
+                self.calling(name, node, FunctionError::Message(message))
+            }
             Ok(value) => Ok(Item { value, interface: function.result.is_any() }),
             Err(error) => self.calling(name, node, error),
         }

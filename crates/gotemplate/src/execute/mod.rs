@@ -108,7 +108,9 @@ impl Core {
     ) -> Result<(), Box<ExecuteError>> {
         let Some(tree) = self.templates.get(name).cloned() else {
             let name = quoted(name.as_bytes());
-            return Err(ExecuteError::message(format!("template: no template {name} associated with template \"gotpl\"")));
+            return Err(ExecuteError::message(format!(
+                "template: no template {name} associated with template \"gotpl\""
+            )));
         };
         Walker::new(self, environment, output, &tree, data).run()
     }
@@ -147,7 +149,7 @@ impl Core {
         if let Some(trees) = self.texts.get(&key) {
             return Ok(trees.clone());
         }
-        let trees = parse::parse(name, text.as_bytes(), self.templates.functions())?;
+        let trees = parse::parse_within(name, text.as_bytes(), self.templates.functions(), self.stack)?;
         self.texts.insert(key, trees.clone());
         Ok(trees)
     }

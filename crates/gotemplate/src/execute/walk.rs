@@ -124,7 +124,11 @@ impl<'t, 'r> Walker<'t, 'r> {
     }
 
     fn too_deep<T>(&self) -> Evaluated<T> {
-        self.fail(format!("exceeded maximum template depth ({})", self.core.depth))
+        let depth = self.core.depth;
+        if depth >= self.environment.limits.depth {
+            return self.fail(format!("exceeded maximum template depth ({depth})"));
+        }
+        self.fail(format!("exceeded maximum template depth ({depth}): no more stack, run on a thread with more"))
     }
 
     /// Counts a step; every recursion passes here.
@@ -290,7 +294,11 @@ impl<'t, 'r> Walker<'t, 'r> {
             },
         };
         match &branch.otherwise {
-            Some(list) if !some => self.list(dot, list),
+            Some(list) if !some => match self.list(dot, list)? {
+                // As in Go, where the loop around the else clause catches it although it is over.
+                ControlFlow::Break(Jump::Break) => Ok(ControlFlow::Continue(())),
+                flow => Ok(flow),
+            },
             _ => Ok(ControlFlow::Continue(())),
         }
     }

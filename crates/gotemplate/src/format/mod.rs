@@ -11,11 +11,15 @@ pub use printf::append_printf;
 use crate::value::{Kind, Str, Value};
 use printer::Printer;
 
+/// Printing one value stops once it has written more than this: shared lists can print exponentially much.
+/// The executor makes an error of every text that is longer than its limit, which is no larger.
+pub const MAX_TEXT: usize = 32 << 20;
+
 /// `fmt.Sprintf`.
 #[must_use]
 pub fn sprintf(format: &[u8], arguments: &[Value]) -> Str {
     let mut output = Vec::new();
-    append_printf(&mut output, format, arguments, usize::MAX);
+    append_printf(&mut output, format, arguments, MAX_TEXT);
     output.into()
 }
 
@@ -25,6 +29,9 @@ pub fn sprint(arguments: &[Value]) -> Str {
     let mut output = Vec::new();
     let mut after_string = false;
     for (index, argument) in arguments.iter().enumerate() {
+        if output.len() > MAX_TEXT {
+            break;
+        }
         let is_string = argument.kind() == Kind::String;
         if index > 0 && !is_string && !after_string {
             output.push(b' ');
@@ -40,6 +47,9 @@ pub fn sprint(arguments: &[Value]) -> Str {
 pub fn sprintln(arguments: &[Value]) -> Str {
     let mut output = Vec::new();
     for (index, argument) in arguments.iter().enumerate() {
+        if output.len() > MAX_TEXT {
+            break;
+        }
         if index > 0 {
             output.push(b' ');
         }

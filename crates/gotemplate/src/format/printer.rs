@@ -15,11 +15,14 @@ pub(super) struct Printer<'a> {
     erroring: bool,
     /// Leaves out the `&` before a struct.
     dereferenced: bool,
+    /// The output is cut off once it is longer.
+    limit: usize,
 }
 
 impl<'a> Printer<'a> {
     pub(super) fn new(output: &'a mut Vec<u8>) -> Self {
-        Self { output, flags: Flags::default(), erroring: false, dereferenced: false }
+        let limit = output.len().saturating_add(super::MAX_TEXT);
+        Self { output, flags: Flags::default(), erroring: false, dereferenced: false, limit }
     }
 
     /// Prints the struct behind a pointer, or its text where it has one.
@@ -73,6 +76,9 @@ impl<'a> Printer<'a> {
     fn value(&mut self, value: &Value, verb: char, depth: u32) {
         if depth > MAX_DEPTH {
             self.output.extend_from_slice(b"...");
+            return;
+        }
+        if self.output.len() > self.limit {
             return;
         }
         match value {

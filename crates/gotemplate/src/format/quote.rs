@@ -98,5 +98,5 @@ pub fn is_printable(character: char) -> bool {
     buffer[0] = b'a';
     let width = character.encode_utf8(buffer.get_mut(1..).unwrap_or_default()).len();
     let Ok(text) = std::str::from_utf8(buffer.get(..=width).unwrap_or_default()) else { return false };
-    text.escape_debug().nth(1) == Some(character)
+    crate::unicode::is_known(character) && text.escape_debug().nth(1) == Some(character)
 }

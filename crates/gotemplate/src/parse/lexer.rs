@@ -1,6 +1,6 @@
 //! Cutting template text into tokens.
 
-use crate::utf8::Runes;
+use crate::utf8::{Runes, is_identifier_character};
 
 const LEFT: &[u8] = b"{{";
 const RIGHT: &[u8] = b"}}";
@@ -232,7 +232,7 @@ impl<'a> Lexer<'a> {
                 self.position -= 1;
                 self.number()
             }
-            _ if is_alphanumeric(character) => self.identifier(),
+            _ if is_identifier_character(character) => self.identifier(),
             '(' => {
                 self.parentheses += 1;
                 self.item(Token::LeftParenthesis)
@@ -256,12 +256,8 @@ impl<'a> Lexer<'a> {
         if trim {
             self.start = self.position + 2;
         }
-        let item = Item {
-            token: Token::RightDelimiter,
-            start: self.start,
-            end: self.start + RIGHT.len(),
-            message: None,
-        };
+        let item =
+            Item { token: Token::RightDelimiter, start: self.start, end: self.start + RIGHT.len(), message: None };
         self.close_right(trim);
         self.inside = false;
         item
@@ -320,7 +316,7 @@ impl<'a> Lexer<'a> {
 
     fn skip_alphanumeric(&mut self) {
         let length = Runes::new(self.rest())
-            .take_while(|rune| !rune.is_invalid() && is_alphanumeric(rune.character()))
+            .take_while(|rune| !rune.is_invalid() && is_identifier_character(rune.character()))
             .map(|rune| rune.bytes.len())
             .sum::<usize>();
         self.position += length;
@@ -394,7 +390,7 @@ impl<'a> Lexer<'a> {
         }
         self.accept(b"i");
         if let Some(rune) = Runes::new(self.rest()).next()
-            && is_alphanumeric(rune.character())
+            && is_identifier_character(rune.character())
         {
             self.position += rune.bytes.len();
             return false;
@@ -441,12 +437,4 @@ fn has_left_trim(text: &[u8]) -> bool {
 
 fn has_right_trim(text: &[u8]) -> bool {
     matches!(text, [space, b'-', ..] if is_space(*space))
-}
-
-/// May the character be part of an identifier?
-fn is_alphanumeric(character: char) -> bool {
-    if character.is_ascii() {
-        return character == '_' || character.is_ascii_alphanumeric();
-    }
-    character != char::REPLACEMENT_CHARACTER && character.is_alphanumeric()
 }

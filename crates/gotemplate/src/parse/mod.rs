@@ -12,9 +12,7 @@ pub use tree::{Source, Tree};
 
 use crate::error::ParseError;
 use crate::function::FunctionMap;
-
-/// Native stack that parsing may use; reaching it is Go's error about the expression depth.
-const STACK_BYTES: usize = 768 * 1024;
+use crate::stack::{self, StackGuard};
 
 /// Parses a text and the templates it defines. The template of the text itself comes last; of a definition that stands
 /// twice the non-empty one is kept.
@@ -22,6 +20,16 @@ const STACK_BYTES: usize = 768 * 1024;
 /// # Errors
 /// As Go's parser, in its words.
 pub fn parse(name: &str, text: &[u8], functions: &FunctionMap) -> Result<Vec<Arc<Tree>>, ParseError> {
+    parse_within(name, text, functions, StackGuard::new(stack::budget()))
+}
+
+/// [`parse`] as a part of a recursion that has already used some stack.
+pub(crate) fn parse_within(
+    name: &str,
+    text: &[u8],
+    functions: &FunctionMap,
+    stack: StackGuard,
+) -> Result<Vec<Arc<Tree>>, ParseError> {
     let source = Arc::new(Source { name: name.into(), text: text.into() });
-    parser::parse(&source, functions, STACK_BYTES)
+    parser::parse(&source, functions, stack)
 }

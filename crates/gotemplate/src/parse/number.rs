@@ -76,7 +76,11 @@ fn exact_int(float: f64) -> Option<i64> {
 
 fn exact_uint(float: f64) -> Option<u64> {
     const LIMIT: f64 = 18_446_744_073_709_551_616.0;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range; fractions are compared away")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "in range; fractions are compared away"
+    )]
     let uint = (0.0..LIMIT).contains(&float).then_some(float as u64)?;
     (uint as f64 == float).then_some(uint)
 }

@@ -16,11 +16,7 @@ use crate::strconv;
 
 type Parsed<T> = Result<T, ParseError>;
 
-pub(super) fn parse(
-    source: &Arc<Source>,
-    functions: &FunctionMap,
-    stack_bytes: usize,
-) -> Parsed<Vec<Arc<Tree>>> {
+pub(super) fn parse(source: &Arc<Source>, functions: &FunctionMap, stack: StackGuard) -> Parsed<Vec<Arc<Tree>>> {
     let mut parser = Parser {
         source: source.clone(),
         lexer: Lexer::new(&source.text),
@@ -29,7 +25,7 @@ pub(super) fn parse(
         peeked: 0,
         scope: Scope::default(),
         trees: Vec::new(),
-        stack: StackGuard::new(stack_bytes),
+        stack,
     };
     parser.template()?;
     Ok(parser.trees)
@@ -545,11 +541,8 @@ impl Parser<'_> {
             self.scope.variables.drain(first..first + pipeline.declarations.len());
         }
         for variable in &mut pipeline.declarations {
-            variable.slots = if pipeline.assign {
-                self.scope.resolve(&variable.name)
-            } else {
-                self.scope.declare(&variable.name)
-            };
+            variable.slots =
+                if pipeline.assign { self.scope.resolve(&variable.name) } else { self.scope.declare(&variable.name) };
         }
     }
 

@@ -45,14 +45,28 @@ pub(crate) struct List {
 #[derive(Debug)]
 pub(crate) enum Node {
     /// A stretch of the source.
-    Text { start: usize, end: usize },
-    Action { position: usize, pipeline: Pipeline },
+    Text {
+        start: usize,
+        end: usize,
+    },
+    Action {
+        position: usize,
+        pipeline: Pipeline,
+    },
     If(Box<Branch>),
     With(Box<Branch>),
     Range(Box<Branch>),
-    Template { position: usize, name: Arc<str>, pipeline: Option<Pipeline> },
-    Break { position: usize },
-    Continue { position: usize },
+    Template {
+        position: usize,
+        name: Arc<str>,
+        pipeline: Option<Pipeline>,
+    },
+    Break {
+        position: usize,
+    },
+    Continue {
+        position: usize,
+    },
 }
 
 #[derive(Debug)]

@@ -20,7 +20,10 @@ fn run(table: &str, funcs: &str, floor: usize) {
         passed += usize::from(agrees);
         texts += usize::from(agrees && case["error_text"] == answer["error_text"]);
         if !agrees || case["error_text"] != answer["error_text"] {
-            println!("{}: {}\n  Go: {}{}\n  us: {answer}", case["name"], case["template"], case["expected"], case["error_text"]);
+            println!(
+                "{}: {}\n  Go: {}{}\n  us: {answer}",
+                case["name"], case["template"], case["expected"], case["error_text"]
+            );
         }
     }
     println!("{table}: {passed}/{} ({texts} with the same error text too)", cases.len());

@@ -90,7 +90,8 @@ fn comparisons() {
         let names = ["eq", "ne", "lt", "le", "gt", "ge"];
         let template: String = names.iter().map(|name| format!("{{{{{name} .left .right}}}} ")).collect();
         let name = names[generator.value(0).to_string().len() % 6];
-        let template = if left.is_number() && right.is_number() { template } else { format!("{{{{{name} .left .right}}}}") };
+        let template =
+            if left.is_number() && right.is_number() { template } else { format!("{{{{{name} .left .right}}}}") };
         json!({ "template": template, "data": { "left": left, "right": right }, "funcs": "core" })
     });
 }
@@ -107,7 +108,9 @@ fn literals() {
 fn data() {
     compare("data", 5, |generator| {
         let value = match generator.value(0) {
-            Json::Bool(_) => json!({ "text": generator.format(), "number": serde_json::from_str::<Json>(&generator.number()).unwrap() }),
+            Json::Bool(_) => {
+                json!({ "text": generator.format(), "number": serde_json::from_str::<Json>(&generator.number()).unwrap() })
+            }
             _ => generator.value(4),
         };
         let template = "{{toJson .}}|{{toYaml .}}|{{toYamlPretty .}}|{{toJson . | fromYaml}}|{{toYaml . | fromYaml}}\
@@ -122,4 +125,30 @@ fn json_texts() {
         let text = generator.json_text();
         json!({ "template": "{{fromJson .}}|{{fromJsonArray .}}", "data": text, "funcs": "helm" })
     });
+}
+
+/// The characters for which the two sides differ, as ranges.
+fn differing(ranges: &Json, ours: impl Fn(char) -> bool) -> Vec<(char, char)> {
+    let ranges: Vec<(u32, u32)> = serde_json::from_value(ranges["ranges"].clone()).unwrap();
+    let mut differing: Vec<(char, char)> = Vec::new();
+    for character in '\0'..=char::MAX {
+        let code = u32::from(character);
+        let go = ranges.iter().any(|range| (range.0..=range.1).contains(&code));
+        if go != ours(character) {
+            match differing.last_mut() {
+                Some(last) if u32::from(last.1) + 1 == code => last.1 = character,
+                _ => differing.push((character, character)),
+            }
+        }
+    }
+    differing
+}
+
+#[test]
+fn character_classes() {
+    let Some(mut oracle) = Oracle::start("gotemplate") else { return };
+    let printable = oracle.ask(&json!({ "printable": true }));
+    assert_eq!(differing(&printable, gotemplate::format::quote::is_printable), []);
+    let letters = oracle.ask(&json!({ "letters": true }));
+    assert_eq!(differing(&letters, gotemplate::utf8::is_identifier_character), []);
 }

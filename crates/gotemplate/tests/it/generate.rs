@@ -7,17 +7,74 @@ use serde_json::{Map, Value as Json, json};
 
 const KEYS: &[&str] = &["a", "b", "c", "d", "e", "list", "map", "none"];
 const TEMPLATES: &[&str] = &["x", "y", "z"];
-const STRINGS: &[&str] =
-    &["", "a", "b", "hello", "é", "世界", "<a&'\">", "a b", "1", "tab\there", "\u{7f}\u{1}", "\u{301}", "😀", "\u{feff}"];
+const STRINGS: &[&str] = &[
+    "",
+    "a",
+    "b",
+    "hello",
+    "é",
+    "世界",
+    "<a&'\">",
+    "a b",
+    "1",
+    "tab\there",
+    "\u{7f}\u{1}",
+    "\u{301}",
+    "😀",
+    "\u{feff}",
+];
 const NUMBERS: &[&str] = &[
-    "0", "1", "2", "3", "-1", "1.5", "-0.0", "1e3", "1e6", "1e21", "0x10", "0b11", "0o7", "017", "1_000", "'a'", "'\\n'", "1i", "1+2i", "2.0",
-    "1e-7", "123456789.125", "'世'", "0x1p4", ".5", "5.",
+    "0",
+    "1",
+    "2",
+    "3",
+    "-1",
+    "1.5",
+    "-0.0",
+    "1e3",
+    "1e6",
+    "1e21",
+    "0x10",
+    "0b11",
+    "0o7",
+    "017",
+    "1_000",
+    "'a'",
+    "'\\n'",
+    "1i",
+    "1+2i",
+    "2.0",
+    "1e-7",
+    "123456789.125",
+    "'世'",
+    "0x1p4",
+    ".5",
+    "5.",
 ];
 const FUNCTIONS: &[(&str, usize, usize)] = &[
-    ("and", 1, 3), ("or", 1, 3), ("not", 1, 1), ("len", 1, 1), ("index", 1, 3), ("slice", 1, 4), ("eq", 2, 3), ("ne", 2, 2), ("lt", 2, 2),
-    ("le", 2, 2), ("gt", 2, 2), ("ge", 2, 2), ("print", 0, 3), ("println", 0, 3), ("html", 0, 2), ("js", 0, 2), ("urlquery", 0, 2), ("call", 1, 2),
+    ("and", 1, 3),
+    ("or", 1, 3),
+    ("not", 1, 1),
+    ("len", 1, 1),
+    ("index", 1, 3),
+    ("slice", 1, 4),
+    ("eq", 2, 3),
+    ("ne", 2, 2),
+    ("lt", 2, 2),
+    ("le", 2, 2),
+    ("gt", 2, 2),
+    ("ge", 2, 2),
+    ("print", 0, 3),
+    ("println", 0, 3),
+    ("html", 0, 2),
+    ("js", 0, 2),
+    ("urlquery", 0, 2),
+    ("call", 1, 2),
 ];
-const VERBS: &[char] = &['v', 'd', 's', 'q', 'x', 'X', 'T', 't', 'f', 'e', 'g', 'G', 'E', 'c', 'U', 'b', 'o', 'O', 'w', 'z', '%', 'F', '!', 'é'];
+const VERBS: &[char] = &[
+    'v', 'd', 's', 'q', 'x', 'X', 'T', 't', 'f', 'e', 'g', 'G', 'E', 'c', 'U', 'b', 'o', 'O', 'w', 'z', '%', 'F', '!',
+    'é',
+];
 
 /// A source of random templates.
 pub(crate) struct Generator {
@@ -29,8 +86,16 @@ pub(crate) struct Generator {
 }
 
 /// Functions that take anything.
-const TOTAL: &[(&str, usize, usize)] =
-    &[("and", 1, 3), ("or", 1, 3), ("not", 1, 1), ("print", 0, 3), ("println", 0, 3), ("html", 0, 2), ("js", 0, 2), ("urlquery", 0, 2)];
+const TOTAL: &[(&str, usize, usize)] = &[
+    ("and", 1, 3),
+    ("or", 1, 3),
+    ("not", 1, 1),
+    ("print", 0, 3),
+    ("println", 0, 3),
+    ("html", 0, 2),
+    ("js", 0, 2),
+    ("urlquery", 0, 2),
+];
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
@@ -79,7 +144,8 @@ impl Generator {
             0 => Json::Null,
             1 => json!(self.random.random::<bool>()),
             2 | 3 => json!(self.random.random_range(-3i64..12)),
-            4 => serde_json::from_str(self.pick(&["1.5", "0.0", "-2.25", "1e21", "100000.0", "1e6", "3.0", "1e-7"])).unwrap(),
+            4 => serde_json::from_str(self.pick(&["1.5", "0.0", "-2.25", "1e21", "100000.0", "1e6", "3.0", "1e-7"]))
+                .unwrap(),
             5 | 6 => json!(self.pick(STRINGS)),
             7 => Json::Array((0..self.random.random_range(0..4)).map(|_| self.value(depth - 1)).collect()),
             _ => self.object(depth - 1),
@@ -114,7 +180,10 @@ impl Generator {
                 }
                 1 => {
                     let at = position.min(characters.len());
-                    let noise = ['{', '}', '(', ')', '|', '.', '$', '"', '`', '\'', ' ', '\n', '-', ',', ':', '=', '@', '1', 'x', '世', '/', '*', '\\'];
+                    let noise = [
+                        '{', '}', '(', ')', '|', '.', '$', '"', '`', '\'', ' ', '\n', '-', ',', ':', '=', '@', '1',
+                        'x', '世', '/', '*', '\\',
+                    ];
                     characters.insert(at, self.pick(&noise));
                 }
                 _ if position < characters.len() => characters.truncate(position),
@@ -181,9 +250,8 @@ impl Generator {
         let visible = self.variables.len();
         let mut head = String::new();
         if self.one_in(3) {
-            let names: Vec<String> = (0..if keyword == "range" { self.random.random_range(1..3) } else { 1 })
-                .map(|_| self.name())
-                .collect();
+            let names: Vec<String> =
+                (0..if keyword == "range" { self.random.random_range(1..3) } else { 1 }).map(|_| self.name()).collect();
             let operator = if self.risk(4) { "=" } else { ":=" };
             head = format!("{} {operator} ", names.join(", "));
             self.variables.extend(names);
@@ -191,7 +259,8 @@ impl Generator {
         let pipeline = if keyword == "range" && !self.risk(1) {
             self.pick(&["$.list", "$.map", "(slice $.list 0)", "$.none"]).to_owned()
         } else if keyword == "range" {
-            self.pick(&[".list", ".map", ".", "3", "$", ".a", ".b", ".none", "0", "(slice .list 1)", ".c.d", "\"s\""]).to_owned()
+            self.pick(&[".list", ".map", ".", "3", "$", ".a", ".b", ".none", "0", "(slice .list 1)", ".c.d", "\"s\""])
+                .to_owned()
         } else {
             self.pipeline(2, false)
         };
@@ -334,7 +403,20 @@ impl Generator {
             2 => finite(f64::from_bits(self.random.random())),
             3 => finite((self.random.random::<f64>() - 0.5) * 10f64.powi(self.random.random_range(-30..30))),
             4 => finite(f64::from(self.random.random::<i32>()) / 8.0),
-            _ => self.pick(&["0", "-0.0", "0.0", "1e21", "1e20", "5e-324", "1.7976931348623157e308", "9007199254740993", "0.1", "-9223372036854775808"]).to_owned(),
+            _ => self
+                .pick(&[
+                    "0",
+                    "-0.0",
+                    "0.0",
+                    "1e21",
+                    "1e20",
+                    "5e-324",
+                    "1.7976931348623157e308",
+                    "9007199254740993",
+                    "0.1",
+                    "-9223372036854775808",
+                ])
+                .to_owned(),
         }
     }
 

@@ -5,4 +5,5 @@
 mod corpus;
 mod differential;
 mod generate;
+mod hostile;
 mod support;

@@ -1,0 +1,139 @@
+//! Input made to hurt: each ends in an error or a result in bounded time and memory, on an ordinary thread.
+
+use std::time::{Duration, Instant};
+
+use gotemplate::context::{Context, Environment};
+use gotemplate::function::{Function, FunctionError};
+use gotemplate::value::Value;
+use gotemplate::value::types::{ANY, STRING};
+use gotemplate::{Executor, Templates};
+
+static HOST: &[Function] = &[
+    Function::new("include", &[&STRING, &ANY], &STRING, |context: &mut Context<'_>, arguments| {
+        let [Value::String(name), data] = arguments else { return Err("include".into()) };
+        Ok(Value::String(context.execute(&name.lossy(), data.clone()).map_err(FunctionError::Template)?))
+    }),
+    Function::new("tpl", &[&STRING, &ANY], &STRING, |context: &mut Context<'_>, arguments| {
+        let [Value::String(text), data] = arguments else { return Err("tpl".into()) };
+        let result = context.execute_text("gotpl", text, data.clone());
+        Ok(Value::String(result.map_err(|error| FunctionError::Custom(Box::new(error)))?))
+    }),
+];
+
+/// Renders with small limits; the error's text on failure.
+fn render(text: &str, data: Value) -> Result<String, String> {
+    let functions = gotemplate::sprig::functions().with(gotemplate::data::FUNCTIONS).with(HOST);
+    let mut templates = Templates::new(functions);
+    templates.add("t", text.as_bytes()).map_err(|error| error.to_string())?;
+    let mut environment = Environment::new(jiff::Timestamp::UNIX_EPOCH);
+    environment.limits.bytes = 16 << 20;
+    environment.limits.steps = 2_000_000;
+    let mut executor = Executor::new(templates, environment);
+    executor.execute("t", data).map(|text| text.lossy().into_owned()).map_err(|error| error.to_string())
+}
+
+#[track_caller]
+fn fails(text: &str, with: &str) {
+    let started = Instant::now();
+    let error = render(text, Value::Nil).expect_err(text.get(..80.min(text.len())).unwrap_or(text));
+    assert!(error.contains(with), "{}", error.get(..2000).unwrap_or(&error));
+    assert!(started.elapsed() < Duration::from_secs(120), "{:?}", started.elapsed());
+}
+
+#[test]
+fn endless_recursion() {
+    fails("{{define \"a\"}}{{template \"a\" .}}{{end}}{{template \"a\" .}}", "exceeded maximum template depth");
+    fails(
+        "{{define \"a\"}}{{include \"b\" .}}{{end}}{{define \"b\"}}{{include \"a\" .}}{{end}}{{include \"a\" .}}",
+        "depth",
+    );
+    fails("{{tpl \"{{tpl . .}}\" \"{{tpl . .}}\"}}", "depth");
+    fails(
+        "{{define \"a\"}}{{range list 1}}{{with .}}{{if true}}{{include \"a\" (dict \"x\" (list 1 2 .))}}{{end}}{{end}}{{end}}{{end}}{{include \"a\" .}}",
+        "depth",
+    );
+}
+
+#[test]
+fn endless_loops_and_output() {
+    fails("{{range 1000000000000}}{{end}}", "steps");
+    fails("{{range 1000000000000}}xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx{{end}}", "limit");
+    fails(
+        "{{define \"a\"}}{{range 100}}{{template \"b\"}}{{end}}{{end}}{{define \"b\"}}{{range 1000}}{{range 1000}}{{end}}{{end}}{{end}}{{template \"a\"}}",
+        "steps",
+    );
+    fails("{{$x := \"aaaaaaaa\"}}{{range 64}}{{$x = print $x $x}}{{end}}", "limit");
+    fails("{{$x := \"aaaaaaaa\"}}{{range 64}}{{$x = printf \"%s%s%s\" $x $x $x}}{{end}}", "limit");
+    fails("{{$x := list 1 2}}{{range 64}}{{$x = list $x $x}}{{end}}{{print $x}}", "limit");
+    fails("{{$x := list 1 2}}{{range 64}}{{$x = list $x $x}}{{end}}{{$x}}", "limit");
+    fails(
+        "{{printf \"%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d%999999d\" 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1}}",
+        "limit",
+    );
+    fails("{{repeat 1000000000 \"x\"}}", "");
+    fails("{{until 1000000000 | len}}", "");
+}
+
+#[test]
+fn deep_nesting() {
+    let deep = |open: &str, close: &str, count: usize| format!("{}{}", open.repeat(count), close.repeat(count));
+    fails(&format!("{{{{{}}}}}", deep("(", ")", 100_000)), "max expression depth exceeded");
+    fails(&deep("{{if 1}}", "{{end}}", 100_000), "max expression depth exceeded");
+    fails(
+        &format!(
+            "{}{{{{end}}}}",
+            "{{if 1}}{{else if 1}}".replace("{{if 1}}", "").repeat(100_000).replacen("{{else if", "{{if", 1)
+        ),
+        "depth",
+    );
+    fails(&deep("{{block \"x\" .}}", "{{end}}", 100_000), "depth");
+    assert_eq!(render(&format!("{{{{{}1{}}}}}", "(".repeat(200), ")".repeat(200)), Value::Nil).unwrap(), "1");
+    let pipes = format!("{{{{1{}}}}}", " | print".repeat(50_000));
+    assert_eq!(render(&pipes, Value::Nil).unwrap(), "1");
+    let fields = format!("{{{{{}}}}}", ".a".repeat(50_000));
+    assert_eq!(render(&fields, Value::Nil).unwrap(), "<no value>");
+}
+
+#[test]
+fn deep_and_cyclic_values() {
+    let nested = "{{$x := dict}}{{range 100000}}{{$x = dict \"a\" $x}}{{end}}";
+    for function in ["toJson", "toYaml", "toYamlPretty", "toToml", "print", "kindOf", "len"] {
+        let result = render(&format!("{nested}{{{{{function} $x | len}}}}"), Value::Nil);
+        assert!(result.is_ok() || result.is_err(), "ends");
+    }
+    // 2^64 values made of 64 lists.
+    let shared = "{{$x := list 1 2}}{{range 64}}{{$x = list $x $x}}{{end}}{{$y := list 1 2}}{{range 64}}{{$y = list $y $y}}{{end}}";
+    for call in ["toJson $x", "toYaml $x", "toToml $x", "deepEqual $x $y"] {
+        let started = Instant::now();
+        let result = render(&format!("{shared}{{{{{call} | print | len}}}}"), Value::Nil);
+        println!("{call}: {result:.200?} after {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_secs(120));
+    }
+    let cyclic = "{{$x := dict}}{{$_ := set $x \"x\" $x}}";
+    fails(&format!("{cyclic}{{{{mustToJson $x}}}}"), "encountered a cycle");
+    for function in ["toJson", "toYaml", "toYamlPretty", "toToml", "print", "html", "deepEqual $x"] {
+        let result = render(&format!("{cyclic}{{{{{function} $x | len}}}}"), Value::Nil);
+        assert!(result.is_ok() || result.is_err(), "ends");
+    }
+}
+
+#[test]
+fn long_names() {
+    let name = "n".repeat(10_000);
+    fails(&format!("{{{{{name}}}}}"), "not defined");
+    fails(&format!("{{{{${name}}}}}"), "undefined variable");
+    fails(&format!("{{{{template \"{name}\"}}}}"), "not defined");
+    assert_eq!(render(&format!("{{{{.{name}}}}}"), Value::Nil).unwrap(), "<no value>");
+    assert_eq!(render(&format!("{{{{${name} := 1}}}}{{{{${name}}}}}"), Value::Nil).unwrap(), "1");
+    assert_eq!(
+        render(&format!("{{{{define \"{name}\"}}}}x{{{{end}}}}{{{{template \"{name}\"}}}}"), Value::Nil).unwrap(),
+        "x"
+    );
+}
+
+#[test]
+fn a_larger_stack_allows_deeper_templates() {
+    let text = "{{define \"a\"}}{{if .n}}{{include \"a\" (dict \"n\" (sub .n 1))}}{{else}}end{{end}}{{end}}{{include \"a\" (dict \"n\" 5000)}}";
+    let result = gotemplate::stack::with_stack(128 << 20, || render(text, Value::Nil)).unwrap();
+    assert_eq!(result.as_deref(), Ok("end"));
+}
