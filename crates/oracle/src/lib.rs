@@ -151,9 +151,15 @@ pub fn fuzz_cases(default: u32) -> u32 {
     std::env::var("TOWLINE_FUZZ_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// The directory of files shared with the project (corpora); prints one line and gives `None` when it is absent.
+/// The first seed of a differential test: `TOWLINE_FUZZ_SEED`, or else 1, so that ordinary runs repeat.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "test helper: there is no command line to take it from")]
+pub fn fuzz_seed() -> u64 {
+    std::env::var("TOWLINE_FUZZ_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// The directory of files shared with the project (corpora); prints one line and gives `None` when it is absent.
+#[must_use]
 pub fn shared_directory() -> Option<PathBuf> {
     let directory = std::env::var_os("TOWLINE_SHARED").map_or_else(|| workspace().join("../shared"), PathBuf::from);
     if directory.is_dir() {
@@ -167,7 +173,6 @@ fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-#[expect(clippy::disallowed_methods, reason = "test helper: there is no command line to take it from")]
 fn cache_directory() -> anyhow::Result<PathBuf> {
     if let Some(cache) = std::env::var_os("TOWLINE_CACHE") {
         return Ok(PathBuf::from(cache));
@@ -181,6 +186,7 @@ static BUILDING: Mutex<()> = Mutex::new(());
 
 /// Builds the program unless the cache has it for exactly these sources and versions.
 fn build(module: &str, name: &str) -> anyhow::Result<PathBuf> {
+    let _building = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let module = workspace().join("tests").join(module);
     let sources = module.join("cmd").join(name);
     let mut files = vec![module.join("go.mod"), module.join("go.sum")];

@@ -29,7 +29,7 @@ pub enum Error {
     },
     /// A YAML problem met while `sigs.k8s.io/yaml` unmarshals.
     #[error("error converting YAML to JSON: {0}")]
-    Converting(Box<Error>),
+    Converting(Box<Self>),
     /// The value cannot be written.
     #[error("yaml: {problem}")]
     Emit {

@@ -28,7 +28,7 @@ pub fn parse_integer(text: &str) -> Option<i128> {
 
 /// Unsigned digits in `radix`, at least one and nothing else.
 pub(crate) fn parse_digits(digits: &str, radix: u32) -> Option<u64> {
-    let starts_well = digits.as_bytes().first().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    let starts_well = digits.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
     if starts_well { u64::from_str_radix(digits, radix).ok() } else { None }
 }
 

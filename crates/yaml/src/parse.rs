@@ -451,7 +451,7 @@ impl<'a> Parser<'a> {
                     if let Some(Token { kind: TokenKind::Tag { handle, suffix }, start: tag_start, .. }) =
                         self.scanner.take()
                     {
-                        properties.tag = Some(self.resolve_tag(start, handle, suffix, tag_start)?);
+                        properties.tag = Some(self.resolve_tag(start, &handle, suffix, tag_start)?);
                     }
                 }
                 _ => return Ok(properties),
@@ -462,15 +462,15 @@ impl<'a> Parser<'a> {
     fn resolve_tag(
         &self,
         start: Mark,
-        handle: Cow<'a, str>,
+        handle: &str,
         suffix: Cow<'a, str>,
         tag_start: Mark,
     ) -> Result<Cow<'a, str>, Error> {
         if handle.is_empty() {
             return Ok(suffix);
         }
-        let declared = self.tag_directives.iter().find(|(known, _)| *known == handle);
-        let prefix = match (declared, &*handle) {
+        let declared = self.tag_directives.iter().find(|(known, _)| known == handle);
+        let prefix = match (declared, handle) {
             (Some((_, prefix)), _) => prefix,
             (None, "!") => "!",
             (None, "!!") => "tag:yaml.org,2002:",

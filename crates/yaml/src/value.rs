@@ -19,9 +19,9 @@ pub enum Value {
     /// Text.
     String(String),
     /// A list.
-    Sequence(Vec<Value>),
+    Sequence(Vec<Self>),
     /// A map, kept sorted bytewise by key (Go maps have no order; emitters sort in their own way).
-    Mapping(BTreeMap<String, Value>),
+    Mapping(BTreeMap<String, Self>),
 }
 
 impl Value {

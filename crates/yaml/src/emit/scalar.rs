@@ -70,14 +70,13 @@ impl Writer {
         if !self.whitespace {
             self.put(' ');
         }
-        if !allow_breaks || self.column + text.len() <= self.best_width {
-            if !text.chars().any(is_break_char) {
-                self.out.push_str(text);
-                self.column += text.chars().count();
-                self.whitespace = false;
-                self.indention = false;
-                return;
-            }
+        let fits = !allow_breaks || self.column + text.len() <= self.best_width;
+        if fits && !text.chars().any(is_break_char) {
+            self.out.push_str(text);
+            self.column += text.chars().count();
+            self.whitespace = false;
+            self.indention = false;
+            return;
         }
         let mut spaces = false;
         let mut breaks = false;

@@ -422,6 +422,10 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_to_next_token(&mut self, scan: Mark) {
+        // The reader has taken one byte order mark; a second one is passed over here.
+        if self.position == 0 && self.text.starts_with('\u{FEFF}') {
+            self.position += 3;
+        }
         loop {
             // Tabs separate tokens only where they cannot be taken for indentation.
             let tabs = self.in_flow() || !self.simple_key_allowed;

@@ -224,7 +224,7 @@ impl<'t, 'a, 'b, B: Builder> Walk<'t, 'a, 'b, B> {
         Ok(())
     }
 
-    fn scalar(&mut self, resolved: Resolved, text: &Cow<'a, str>) -> Result<B::Value, Error> {
+    fn scalar(&mut self, resolved: Resolved, text: &str) -> Result<B::Value, Error> {
         let builder = &mut *self.builder;
         Ok(match (resolved, self.options.numbers) {
             (Resolved::Null, _) => builder.null(),
@@ -475,7 +475,7 @@ fn go_key(key: &Key) -> String {
 
 /// Go's `%q`, near enough for messages.
 fn go_quote(text: &str) -> String {
-    format!("{text:?}").replace("\\'", "'").replace("\\u{", "\\u{")
+    format!("{text:?}").replace("\\'", "'")
 }
 
 /// Go's `%#v` of decoded values.

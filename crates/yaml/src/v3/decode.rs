@@ -124,7 +124,7 @@ impl<'n> Decoder<'n> {
                 let mut mapping = BTreeMap::new();
                 // The map's own keys decide whether Go makes a map of strings; merged keys then become strings as written.
                 let strings = node.entries().all(|(key, _)| self.is_string_key(key));
-                self.fill(node, depth, &mut mapping, strings)?;
+                self.fill(node, depth, &mut mapping, strings, false)?;
                 Ok(Value::Mapping(mapping))
             }
             Kind::Scalar => self.scalar(node),
@@ -164,6 +164,7 @@ impl<'n> Decoder<'n> {
         depth: usize,
         mapping: &mut BTreeMap<String, Value>,
         strings: bool,
+        in_merge: bool,
     ) -> Result<(), Error> {
         if self.find_equal_keys(node) {
             return Ok(());
@@ -174,11 +175,13 @@ impl<'n> Decoder<'n> {
                 merged = Some(value);
                 continue;
             }
-            let name = self.key(key, depth, strings)?;
-            let value = self.value(value, depth + 1)?;
-            if let Some(name) = name {
-                mapping.entry(name).or_insert(value);
+            let Some(name) = self.key(key, depth, strings)? else { continue };
+            // What is merged yields to what is there, and is not even looked at.
+            if in_merge && mapping.contains_key(&name) {
+                continue;
             }
+            let value = self.value(value, depth + 1)?;
+            mapping.insert(name, value);
         }
         merged.map_or(Ok(()), |merged| self.merge(merged, depth, mapping, strings))
     }
@@ -200,12 +203,13 @@ impl<'n> Decoder<'n> {
             }
             Kind::Scalar => {
                 let resolved = resolve(node)?;
-                if matches!(resolved, Resolved::Binary) {
-                    return Ok(Some(crate::v2::go_string(crate::v2::decode_base64(&node.value)?)));
-                }
                 if strings {
                     // A null key sets nothing in a map of strings.
-                    return Ok((resolved != Resolved::Null).then(|| node.value.clone()));
+                    return Ok(match resolved {
+                        Resolved::Null => None,
+                        Resolved::Binary => Some(crate::v2::go_string(crate::v2::decode_base64(&node.value)?)),
+                        _ => Some(node.value.clone()),
+                    });
                 }
                 self.json_error.get_or_insert_with(|| Error::Json {
                     problem: "json: unsupported type: map[interface {}]interface {}".to_owned(),
@@ -228,14 +232,14 @@ impl<'n> Decoder<'n> {
     ) -> Result<(), Error> {
         self.guard.count(depth)?;
         match node.kind {
-            Kind::Mapping => self.fill(node, depth + 1, mapping, strings),
+            Kind::Mapping => self.fill(node, depth + 1, mapping, strings, true),
             Kind::Alias => {
                 let target = self.targets.get(node)?;
                 if target.kind != Kind::Mapping {
                     return Err(wants_map());
                 }
                 self.guard.enter(node)?;
-                self.fill(target, depth + 1, mapping, strings)?;
+                self.fill(target, depth + 1, mapping, strings, true)?;
                 self.guard.leave();
                 Ok(())
             }
@@ -374,9 +378,9 @@ impl<'n> Expander<'n> {
                     match found.map(|index| 2 * index) {
                         Some(index) if index < own => {}
                         Some(index) => {
-                            let value = self.expand(value, depth + 1)?;
-                            if let Some(slot) = into.content.get_mut(index + 1) {
-                                *slot = value;
+                            let pair = [self.expand(key, depth + 1)?, self.expand(value, depth + 1)?];
+                            for (slot, node) in into.content.iter_mut().skip(index).zip(pair) {
+                                *slot = node;
                             }
                         }
                         None => {

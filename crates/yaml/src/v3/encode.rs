@@ -311,7 +311,8 @@ impl Encoder {
             self.tail = tail;
         }
         self.begin_end(node);
-        if !separated && !(self.head.is_empty() && self.foot.is_empty() && self.tail.is_empty()) {
+        let commented = [&self.head, &self.foot, &self.tail].iter().any(|comment| !comment.is_empty());
+        if commented && !separated {
             self.writer.write_indicator(",", false, false, false);
         }
         self.write_head();

@@ -90,7 +90,7 @@ pub struct Node {
     /// `&name`
     pub anchor: Option<Box<str>>,
     /// Children.
-    pub content: Vec<Node>,
+    pub content: Vec<Self>,
     /// Comments, if there are any.
     pub comments: Option<Box<Comments>>,
     /// Line in the source, from 1; 0 when the node was not read.

@@ -19,7 +19,6 @@ fn files() -> Vec<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "blessing is asked for by environment")]
 fn tables_agree_with_go() {
     let bless = std::env::var_os("TOWLINE_BLESS").is_some();
     let mut oracle = if bless { Oracle::start("yaml") } else { None };

@@ -328,9 +328,9 @@ func handle(request *request, text []byte) (output string, err error) {
 		return buffer.String(), err
 	case "kyaml.deanchor":
 		// kyaml overflows the stack on these, which no recover can catch.
-		var cyclic interface{}
-		if err := yaml3.Unmarshal(text, &cyclic); err != nil && strings.Contains(err.Error(), "contains itself") {
-			return "", err
+		var document yaml3.Node
+		if err := yaml3.Unmarshal(text, &document); err == nil && cyclic(&document, nil) {
+			return "", fmt.Errorf("an anchor contains itself")
 		}
 		parsed, err := kyaml.Parse(string(text))
 		if err != nil {
@@ -342,6 +342,24 @@ func handle(request *request, text []byte) (output string, err error) {
 		return parsed.String()
 	}
 	return "", fmt.Errorf("unknown operation %q", request.Op)
+}
+
+func cyclic(n *yaml3.Node, active []*yaml3.Node) bool {
+	for _, outer := range active {
+		if outer == n {
+			return true
+		}
+	}
+	active = append(active, n)
+	if n.Alias != nil && cyclic(n.Alias, active) {
+		return true
+	}
+	for _, child := range n.Content {
+		if cyclic(child, active) {
+			return true
+		}
+	}
+	return false
 }
 
 // bytewise turns maps into slices sorted bytewise, as the values digest of helm-controller does.
