@@ -58,7 +58,7 @@ fn render(
     };
     let mut executor = Executor::new(templates, environment).with_missing_key(missing_key);
     let data = match request.get("data") {
-        Some(data) => read_json::read(data.get().as_bytes(), read_json::Numbers::IntOrFloat)?,
+        Some(data) => read_json::read_document(data.get().as_bytes(), read_json::Numbers::IntOrFloat)?.value,
         None => Value::Nil,
     };
     let output = executor.execute("t", data).map_err(|error| error.to_string())?;

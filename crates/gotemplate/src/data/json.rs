@@ -4,7 +4,8 @@ use base64::Engine as _;
 
 use crate::format::MAX_TEXT;
 use crate::stack::StackGuard;
-use crate::value::{Map, Number, Value};
+use crate::utf8::Runes;
+use crate::value::{Map, Number, Str, Value};
 
 /// Deeper than this maps that hold themselves are looked for (Go looks later, to the same end).
 const CYCLE_DEPTH: usize = 100;
@@ -110,17 +111,38 @@ impl Writer {
         Ok(())
     }
 
-    fn entries(&mut self, entries: Vec<(crate::value::Str, Value)>, depth: usize) -> Result<(), String> {
+    fn entries(&mut self, entries: Vec<(Str, Value)>, depth: usize) -> Result<(), String> {
         self.output.push('{');
         let empty = entries.is_empty();
         for (index, (key, value)) in entries.into_iter().enumerate() {
             self.separate(index, depth + 1);
-            yaml::v2::write_json_string(&key.lossy(), self.layout.escape_html, &mut self.output);
+            self.string(&key);
             self.output.push_str(if self.layout.indent.is_some() { ": " } else { ":" });
             self.value(&value, depth + 1)?;
         }
         self.close(empty, depth, '}');
         Ok(())
+    }
+
+    fn string(&mut self, text: &Str) {
+        if let Some(text) = text.as_str() {
+            yaml::v2::write_json_string(text, self.layout.escape_html, &mut self.output);
+            return;
+        }
+        // Wrong bytes are written as escapes, unlike a replacement character that is really there.
+        self.output.push('"');
+        let mut buffer = String::new();
+        for rune in Runes::new(text.as_bytes()) {
+            if rune.is_invalid() {
+                self.output.push_str("\\ufffd");
+                continue;
+            }
+            buffer.clear();
+            let escape_html = self.layout.escape_html;
+            yaml::v2::write_json_string(rune.character().encode_utf8(&mut [0; 4]), escape_html, &mut buffer);
+            self.output.push_str(buffer.get(1..buffer.len() - 1).unwrap_or_default());
+        }
+        self.output.push('"');
     }
 
     fn separate(&mut self, index: usize, depth: usize) {

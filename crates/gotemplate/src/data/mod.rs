@@ -6,6 +6,7 @@ pub mod toml;
 pub mod yaml;
 
 use crate::context::Context;
+use crate::data::read_json::Document;
 use crate::function::{Function, FunctionError};
 use crate::value::types::{ANY, LIST, MAP, STRING};
 use crate::value::{List, Map, Str, Value};
@@ -46,22 +47,28 @@ fn strict(written: Result<String, String>) -> Answer {
 }
 
 /// What was read as a map; anything else, and a failure, is a map with the key `Error`.
-fn map_or_error(read: Result<Value, String>, context: &str) -> Value {
-    let message = match read {
-        Ok(Value::Map(map)) => return Value::Map(map),
-        Ok(Value::Nil) => return Value::Map(Map::nil(&MAP)),
-        Ok(other) => format!("{context}{}", read_json::cannot_unmarshal(&other, &MAP)),
+fn map_or_error(read: Result<Document, String>, context: &str) -> Value {
+    let message = match read.map(|document| (document.value, document.range_error)) {
+        Ok((Value::Map(map), error)) => {
+            if let Some(message) = error {
+                map.insert("Error", Value::from(message));
+            }
+            return Value::Map(map);
+        }
+        Ok((Value::Nil, None)) => return Value::Map(Map::nil(&MAP)),
+        Ok((other, _)) => format!("{context}{}", read_json::cannot_unmarshal(&other, &MAP)),
         Err(message) => message,
     };
     Value::map([("Error", Value::from(message))])
 }
 
 /// What was read as a list; anything else, and a failure, is a list of the error's text.
-fn list_or_error(read: Result<Value, String>, context: &str) -> Value {
-    let message = match read {
-        Ok(Value::List(list)) => return Value::List(list),
-        Ok(Value::Nil) => return Value::List(List::nil(&LIST)),
-        Ok(other) => format!("{context}{}", read_json::cannot_unmarshal(&other, &LIST)),
+fn list_or_error(read: Result<Document, String>, context: &str) -> Value {
+    let message = match read.map(|document| (document.value, document.range_error)) {
+        Ok((Value::List(_), Some(message))) => message,
+        Ok((Value::List(list), None)) => return Value::List(list),
+        Ok((Value::Nil, None)) => return Value::List(List::nil(&LIST)),
+        Ok((other, _)) => format!("{context}{}", read_json::cannot_unmarshal(&other, &LIST)),
         Err(message) => message,
     };
     Value::list(vec![Value::from(message)])
@@ -69,22 +76,26 @@ fn list_or_error(read: Result<Value, String>, context: &str) -> Value {
 
 const IN_YAML: &str = "error unmarshaling JSON: while decoding JSON: ";
 
+fn read_yaml(arguments: &[Value]) -> Result<Document, String> {
+    yaml::from_yaml(text(arguments).as_bytes()).map(|value| Document { value, range_error: None })
+}
+
 fn from_yaml(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
-    Ok(map_or_error(yaml::from_yaml(text(arguments).as_bytes()), IN_YAML))
+    Ok(map_or_error(read_yaml(arguments), IN_YAML))
 }
 
 fn from_yaml_array(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
-    Ok(list_or_error(yaml::from_yaml(text(arguments).as_bytes()), IN_YAML))
+    Ok(list_or_error(read_yaml(arguments), IN_YAML))
 }
 
 fn from_json(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
     let text = text(arguments);
-    Ok(map_or_error(read_json::read(text.as_bytes(), read_json::Numbers::Float), ""))
+    Ok(map_or_error(read_json::read_document(text.as_bytes(), read_json::Numbers::Float), ""))
 }
 
 fn from_json_array(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
     let text = text(arguments);
-    Ok(list_or_error(read_json::read(text.as_bytes(), read_json::Numbers::Float), ""))
+    Ok(list_or_error(read_json::read_document(text.as_bytes(), read_json::Numbers::Float), ""))
 }
 
 fn to_toml(_: &mut Context<'_>, arguments: &[Value]) -> Answer {

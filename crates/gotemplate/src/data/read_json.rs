@@ -17,11 +17,32 @@ pub enum Numbers {
     IntOrFloat,
 }
 
+/// What was read: Go goes on after a number out of range, leaving nil in its place.
+#[derive(Debug)]
+pub struct Document {
+    /// The value.
+    pub value: Value,
+    /// The message about the first number out of range.
+    pub range_error: Option<String>,
+}
+
 /// Reads one JSON value.
 ///
 /// # Errors
-/// With Go's message.
+/// With Go's message, where the text is not JSON or a number is out of range.
 pub fn read(text: &[u8], numbers: Numbers) -> Result<Value, String> {
+    let document = read_document(text, numbers)?;
+    match document.range_error {
+        Some(message) => Err(message),
+        None => Ok(document.value),
+    }
+}
+
+/// Reads one JSON value, also when a number is out of range.
+///
+/// # Errors
+/// With Go's message, where the text is not JSON.
+pub fn read_document(text: &[u8], numbers: Numbers) -> Result<Document, String> {
     let mut reader =
         Reader { text, position: 0, numbers, stack: StackGuard::new(STACK_BYTES), depth: 0, range_error: None };
     let value = reader.value()?;
@@ -29,10 +50,7 @@ pub fn read(text: &[u8], numbers: Numbers) -> Result<Value, String> {
     if let Some(byte) = reader.peek() {
         return Err(unexpected(byte, "after top-level value"));
     }
-    match reader.range_error {
-        Some(error) => Err(error),
-        None => Ok(value),
-    }
+    Ok(Document { value, range_error: reader.range_error })
 }
 
 /// Go's message for a value of the wrong kind.

@@ -202,20 +202,24 @@ impl Writer {
         let (mut simple, mut tables) = (Vec::new(), Vec::new());
         for (key, value) in map.snapshot() {
             let is_table = match plain(&value) {
-                Value::Map(_) => true,
+                Value::Map(map) => !map.is_nil(),
                 Value::List(list) => as_tables(&list)?.is_some(),
-                other if other.is_nil_like() => continue,
                 _ => false,
             };
             if is_table { tables.push((key, value)) } else { simple.push((key, value)) }
         }
+        let count = simple.len() + tables.len();
         for (index, (key, value)) in simple.into_iter().chain(tables).enumerate() {
-            if index > 0 {
-                self.output.push_str(", ");
+            if value.is_nil_like() {
+                continue;
             }
             self.key(&key);
             self.output.push_str(" = ");
             self.inline(&value, depth + 1)?;
+            // The library counts entries that are nil here, though it does not write them.
+            if index + 1 < count {
+                self.output.push_str(", ");
+            }
         }
         self.output.push('}');
         Ok(())
