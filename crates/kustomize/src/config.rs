@@ -269,11 +269,11 @@ fn images() -> Vec<FieldSpec> {
     let mut out = Vec::new();
     for list in ["containers[]", "initContainers[]"] {
         for root in ["spec", "spec/template/spec"] {
-            out.push(spec("", "", "", &format!("{root}/{list}/image"), true));
+            out.push(spec("", "", "", &format!("{root}/{list}/image"), false));
         }
     }
     for root in ["spec", "spec/template/spec"] {
-        out.push(spec("", "", "", &format!("{root}/volumes[]/image/reference"), true));
+        out.push(spec("", "", "", &format!("{root}/volumes[]/image/reference"), false));
     }
     out
 }

@@ -96,6 +96,11 @@ impl Walk<'_> {
                 let creates = self.spec.create && !must_be_list;
                 let missing = map.get(key).is_none_or(Node::is_null);
                 if missing {
+                    if must_be_list && map.contains(key) {
+                        // A list that was left blank is written as an empty one.
+                        map.set(key, Node::Seq(Vec::new()));
+                        return Ok(());
+                    }
                     if !creates {
                         // A null that is not to be created stays as it is.
                         return Ok(());

@@ -276,7 +276,7 @@ fn transform_by(target: &Target<'_>, config: &Resource, resources: &mut ResMap) 
         "AnnotationsTransformer" => metadata::apply(resources, &form.annotations, &specs),
         "LabelTransformer" => metadata::apply(resources, &form.labels, &specs),
         "HashTransformer" => hash::apply(resources),
-        "ImageTagTransformer" => image::apply_specs(resources, &form.image_tag, &specs),
+        "ImageTagTransformer" => image::apply(resources, &form.image_tag, &specs),
         "NamespaceTransformer" => {
             let subjects = match form.set_role_binding_subjects.as_str() {
                 "" | "defaultOnly" => SubjectMode::DefaultOnly,

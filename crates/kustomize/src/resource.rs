@@ -210,10 +210,14 @@ impl Resource {
         }
     }
 
-    /// Sets `kind`.
-    pub fn set_kind(&mut self, kind: &str) {
+    /// Sets `kind` and `apiVersion`.
+    pub fn set_kind(&mut self, gvk: &Gvk) {
+        let api_version = gvk.api_version();
         if let Some(map) = self.node_mut().as_map_mut() {
-            set_text(map, "kind", kind);
+            set_text(map, "kind", &gvk.kind);
+            if !api_version.is_empty() {
+                set_text(map, "apiVersion", &api_version);
+            }
         }
     }
 

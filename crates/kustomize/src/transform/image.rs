@@ -36,22 +36,6 @@ pub fn apply(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Resu
     Ok(())
 }
 
-/// Only for explicit field specs of an ImageTagTransformer: no search for lists of containers.
-pub fn apply_specs(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Result<(), Error> {
-    let updater = Updater::new(image)?;
-    for resource in resources.iter_mut() {
-        let gvk = resource.id().gvk.clone();
-        let node = resource.node_mut();
-        for spec in specs {
-            spec.apply(&gvk, node, Create::Scalar, &mut |node| {
-                updater.field(node);
-                Ok(())
-            })?;
-        }
-    }
-    Ok(())
-}
-
 struct Updater<'a> {
     image: &'a Image,
     pattern: Regex,

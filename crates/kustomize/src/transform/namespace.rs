@@ -70,15 +70,26 @@ fn one(resource: &mut Resource, settings: &Settings, specs: &[FieldSpec]) -> Res
             }
             continue;
         }
-        if spec.path == "subjects" {
+        if is_binding(&gvk.kind) && spec.path.starts_with("subjects") {
+            // Which subjects change is the mode's business, not a field spec's.
+            if spec.path == "subjects" && gvk.is_selected(&spec.gvk) && resource.node().at(&["subjects"]).is_some() {
+                return Err(Error::message(format!(
+                    "namespace field specs must target scalar nodes: considering field 'subjects' of object {}",
+                    resource.id()
+                )));
+            }
             continue;
         }
         spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| set_scalar(node, settings, &spec.path))?;
     }
-    if matches!(&*gvk.kind, "RoleBinding" | "ClusterRoleBinding") {
+    if is_binding(&gvk.kind) {
         subjects(resource, settings)?;
     }
     Ok(())
+}
+
+fn is_binding(kind: &str) -> bool {
+    matches!(kind, "RoleBinding" | "ClusterRoleBinding")
 }
 
 fn set_own(resource: &mut Resource, settings: &Settings) {

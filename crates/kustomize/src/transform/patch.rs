@@ -131,7 +131,7 @@ fn merge_into(resource: &mut Resource, patch: &Node, options: PatchOptions, sche
         resource.set_name(&before.name);
     }
     if !options.allow_kind_change {
-        resource.set_kind(&before.gvk.kind);
+        resource.set_kind(&before.gvk);
     }
     resource.set_namespace(&before.namespace);
     Ok(())
