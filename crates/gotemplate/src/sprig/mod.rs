@@ -6,10 +6,14 @@
 mod arguments;
 mod cases;
 mod cast;
+mod dates;
 mod decimal;
 mod defaults;
 mod dicts;
+mod duration;
 mod encoding;
+mod json;
+mod layout;
 mod lists;
 mod merge;
 mod numbers;
@@ -20,6 +24,8 @@ mod regex;
 mod runes;
 mod semver;
 mod strings;
+mod time;
+mod time_parse;
 mod words;
 
 use std::sync::LazyLock;
@@ -40,7 +46,9 @@ pub fn functions() -> FunctionMap {
             dicts::FUNCTIONS,
             defaults::FUNCTIONS,
             reflection::FUNCTIONS,
+            dates::FUNCTIONS,
             encoding::FUNCTIONS,
+            json::FUNCTIONS,
             paths::FUNCTIONS,
             random::FUNCTIONS,
             semver::FUNCTIONS,

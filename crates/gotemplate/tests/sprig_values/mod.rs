@@ -25,8 +25,24 @@ pub fn parse(described: &serde_json::Value) -> Value {
         "list" => Value::list(body.as_array().unwrap().iter().map(parse).collect()),
         "strings" => Value::strings(body.as_array().unwrap().iter().map(|item| item.as_str().unwrap())),
         "map" => Value::map(body.as_object().unwrap().iter().map(|(key, item)| (key.as_str(), parse(item)))),
+        "time" => time(text),
         other => panic!("unknown kind {other}"),
     }
+}
+
+/// `SECONDS.NANOSECONDS ZONE`, by way of the functions under test.
+fn time(text: &str) -> Value {
+    let (number, zone) = text.split_once(' ').unwrap();
+    let (seconds, nanoseconds) = number.split_once('.').unwrap();
+    let mut environment =
+        gotemplate::context::Environment::new(jiff::Timestamp::new(seconds.parse().unwrap(), 0).unwrap());
+    environment.zone = jiff::tz::TimeZone::get(zone).unwrap();
+    let mut call = |name: &str, arguments: &[Value]| {
+        let mut context = gotemplate::context::Context::detached(&mut environment);
+        (gotemplate::sprig::functions().get(name).unwrap().body)(&mut context, arguments).unwrap()
+    };
+    let whole = call("now", &[]);
+    call("dateModify", &[format!("{nanoseconds}ns").into(), whole])
 }
 
 /// The description of a value.
