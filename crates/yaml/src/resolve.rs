@@ -136,16 +136,28 @@ fn resolve_number(dialect: Dialect, text: &str, timestamps: bool) -> Resolved {
     {
         return Resolved::Float(number);
     }
-    let (sign, digits) = match plain.strip_prefix('-') {
-        Some(digits) => (-1, digits),
-        None => (1, &*plain),
+    let (negative, digits) = match plain.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, &*plain),
     };
-    let magnitude = match digits.as_bytes() {
-        [b'0', b'b', ..] => digits.get(2..).and_then(|digits| parse_digits(digits, 2)),
-        [b'0', b'o', ..] => digits.get(2..).and_then(|digits| parse_digits(digits, 8)),
-        _ => None,
+    let radix = match digits.as_bytes() {
+        [b'0', b'b', ..] => 2,
+        [b'0', b'o', ..] => 8,
+        _ => return Resolved::String,
     };
-    magnitude.map_or(Resolved::String, |magnitude| integer(sign * i128::from(magnitude)))
+    let digits = digits.get(2..).unwrap_or_default();
+    // The libraries let a sign follow the prefix, too, if none is before it; such a number has to fit 64 signed bits.
+    let (inner_sign, digits) = match digits.as_bytes().first() {
+        Some(b'-') if !negative => (Some(-1), digits.get(1..).unwrap_or_default()),
+        Some(b'+') if !negative => (Some(1), digits.get(1..).unwrap_or_default()),
+        _ => (None, digits),
+    };
+    let Some(magnitude) = parse_digits(digits, radix) else { return Resolved::String };
+    let number = i128::from(magnitude) * inner_sign.unwrap_or(if negative { -1 } else { 1 });
+    match integer(number) {
+        Resolved::Uint(_) if inner_sign.is_some() => Resolved::String,
+        resolved => resolved,
+    }
 }
 
 /// The commonest numbers, read without further ado.

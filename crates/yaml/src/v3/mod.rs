@@ -10,7 +10,7 @@ pub use compose::{parse, parse_all};
 pub use decode::{decode, expand_aliases};
 pub use encode::{EncodeOptions, Indentation, encode, encode_all};
 pub use node::{Comments, Kind, Node, Style};
-pub use value::{to_node, to_string_pretty};
+pub use value::{compare_keys, to_node, to_string_pretty};
 
 use crate::resolve::{Resolved, is_base60, old_bool};
 use crate::scan::Dialect;

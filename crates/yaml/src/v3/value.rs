@@ -10,6 +10,12 @@ pub fn to_string_pretty(value: &Value) -> Result<String, Error> {
     encode(&to_node(value), EncodeOptions { indent: 2, sequences: Indentation::Wide })
 }
 
+/// Compares two keys as go-yaml v3 sorts them: like [`crate::v2::compare_keys`], but after a digit letters come first.
+#[must_use]
+pub fn compare_keys(left: &str, right: &str) -> std::cmp::Ordering {
+    crate::v2::compare(left, right, true)
+}
+
 /// The node that go-yaml v3 writes for a value: keys sorted naturally, strings quoted where their text means something else.
 #[must_use]
 pub fn to_node(value: &Value) -> Node {
@@ -34,7 +40,7 @@ pub fn to_node(value: &Value) -> Node {
         Value::Sequence(items) => Node { content: items.iter().map(to_node).collect(), ..Node::sequence() },
         Value::Mapping(mapping) => {
             let mut entries: Vec<(&String, &Value)> = mapping.iter().collect();
-            crate::v2::sort_by(&mut entries, |(left, _), (right, _)| crate::v2::compare(left, right, true));
+            crate::v2::sort_by(&mut entries, |(left, _), (right, _)| compare_keys(left, right));
             let content = entries.into_iter().flat_map(|(key, value)| [string(key), to_node(value)]).collect();
             Node { content, ..Node::mapping() }
         }

@@ -146,14 +146,12 @@ fn has_no_order(value: &yaml::Value) -> bool {
     match value {
         yaml::Value::Sequence(items) => items.iter().any(has_no_order),
         yaml::Value::Mapping(mapping) => {
-            let mut keys: Vec<&String> = mapping.keys().collect();
-            yaml::v2::sort_naturally(&mut keys, |key| key);
-            let backwards = |index: usize, key: &String| {
-                keys.iter()
-                    .skip(index + 1)
-                    .any(|later| yaml::v2::compare_keys(key, later) == std::cmp::Ordering::Greater)
+            let circles = |compare: fn(&str, &str) -> std::cmp::Ordering| {
+                let keys: Vec<&String> = mapping.keys().collect();
+                let less = |left: &str, right: &str| compare(left, right) == std::cmp::Ordering::Less;
+                keys.iter().any(|a| keys.iter().any(|b| less(a, b) && keys.iter().any(|c| less(b, c) && less(c, a))))
             };
-            keys.iter().enumerate().any(|(index, key)| backwards(index, key)) || mapping.values().any(has_no_order)
+            circles(yaml::v2::compare_keys) || circles(yaml::v3::compare_keys) || mapping.values().any(has_no_order)
         }
         _ => false,
     }
