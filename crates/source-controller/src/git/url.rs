@@ -1,0 +1,152 @@
+//! Repository URLs.
+
+use common::secret::Secret;
+
+use super::{GitError, HttpAuth};
+
+/// How a repository is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `http`.
+    Http,
+    /// `https`.
+    Https,
+    /// `ssh`.
+    Ssh,
+}
+
+/// A checked URL without credentials.
+#[derive(Clone, Debug)]
+pub struct GitUrl {
+    /// How.
+    pub scheme: Scheme,
+    /// The URL without user information; safe to print.
+    pub url: url::Url,
+    /// Credentials that were part of the URL.
+    pub embedded: HttpAuth,
+    /// The SSH user.
+    pub user: String,
+}
+
+impl GitUrl {
+    /// Parses an `http`, `https` or `ssh` URL.
+    pub fn parse(text: &str) -> Result<Self, GitError> {
+        let invalid = |reason: &str| GitError::Url { url: common::url::mask(text), reason: reason.to_owned() };
+        let mut url = url::Url::parse(text).map_err(|error| invalid(&error.to_string()))?;
+        let scheme = match url.scheme() {
+            "http" => Scheme::Http,
+            "https" => Scheme::Https,
+            "ssh" => Scheme::Ssh,
+            _ => return Err(invalid("the scheme must be http, https or ssh")),
+        };
+        if url.host_str().is_none_or(str::is_empty) {
+            return Err(invalid("it has no host"));
+        }
+        let decode = |text: &str| percent_decode(text);
+        let (username, password) = (decode(url.username()), url.password().map(decode));
+        let embedded = match (scheme, password) {
+            (Scheme::Ssh, _) => HttpAuth::None,
+            (_, None) if username.is_empty() => HttpAuth::None,
+            (_, password) => {
+                HttpAuth::Basic { username: username.clone(), password: Secret::new(password.unwrap_or_default()) }
+            }
+        };
+        // Setting fails only for URLs without a host, which were refused above.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        url.set_fragment(None);
+        let user = if username.is_empty() { "git".to_owned() } else { username };
+        Ok(Self { scheme, url, embedded, user })
+    }
+
+    /// Host and port to connect to.
+    pub fn address(&self) -> (String, u16) {
+        let default = match self.scheme {
+            Scheme::Http => 80,
+            Scheme::Https => 443,
+            Scheme::Ssh => 22,
+        };
+        let host = self.url.host_str().unwrap_or_default();
+        (host.trim_start_matches('[').trim_end_matches(']').to_owned(), self.url.port().unwrap_or(default))
+    }
+
+    /// The path as the server's file system sees it (for SSH).
+    pub fn path(&self) -> String {
+        let path = percent_decode(self.url.path());
+        // `ssh://host/~user/repo` is relative to that user's home.
+        path.strip_prefix('/').filter(|rest| rest.starts_with('~')).map_or_else(|| path.clone(), str::to_owned)
+    }
+
+    /// Whether credentials for this URL may be sent to the other one.
+    pub fn is_same_origin(&self, other: &Self) -> bool {
+        self.scheme == other.scheme && self.address() == other.address()
+    }
+}
+
+impl std::fmt::Display for GitUrl {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&common::url::mask(self.url.as_str()))
+    }
+}
+
+/// Decodes `%xx`; what is not an escape stays as it is.
+pub(crate) fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escape = (*first == b'%')
+            .then(|| after.get(..2))
+            .flatten()
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match escape {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart() {
+        let url = GitUrl::parse("https://jane:p%40ss@example.com:8443/team/repo.git").unwrap();
+        assert_eq!(url.url.as_str(), "https://example.com:8443/team/repo.git");
+        assert!(
+            matches!(&url.embedded, HttpAuth::Basic { username, password } if username == "jane" && password.expose() == "p@ss")
+        );
+        assert_eq!(url.address(), ("example.com".to_owned(), 8443));
+
+        let ssh = GitUrl::parse("ssh://example.com/team/repo%20x.git").unwrap();
+        assert_eq!((ssh.user.as_str(), ssh.path().as_str(), ssh.address().1), ("git", "/team/repo x.git", 22));
+        assert_eq!(GitUrl::parse("ssh://me@example.com:2222/~me/x").unwrap().path(), "~me/x");
+        for bad in ["", "git@example.com:a/b", "file:///etc", "ext::sh -c x", "http://"] {
+            assert!(GitUrl::parse(bad).is_err(), "{bad}");
+        }
+        let error = GitUrl::parse("ftp://jane:secret@example.com/x").unwrap_err().to_string();
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn origins_are_compared_whole() {
+        let one = GitUrl::parse("https://example.com/a").unwrap();
+        for (other, expected) in [
+            ("https://example.com:443/b", true),
+            ("http://example.com/a", false),
+            ("https://example.com:444/a", false),
+            ("https://example.org/a", false),
+        ] {
+            assert_eq!(one.is_same_origin(&GitUrl::parse(other).unwrap()), expected, "{other}");
+        }
+    }
+}
