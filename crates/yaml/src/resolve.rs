@@ -146,10 +146,11 @@ fn resolve_number(dialect: Dialect, text: &str, timestamps: bool) -> Resolved {
         _ => return Resolved::String,
     };
     let digits = digits.get(2..).unwrap_or_default();
-    // The libraries let a sign follow the prefix, too, if none is before it; such a number has to fit 64 signed bits.
+    // A sign may follow the prefix (in v2 only `0b`), if none is before it; such a number has to fit 64 signed bits.
+    let inner = !negative && (radix == 2 || dialect == Dialect::V3);
     let (inner_sign, digits) = match digits.as_bytes().first() {
-        Some(b'-') if !negative => (Some(-1), digits.get(1..).unwrap_or_default()),
-        Some(b'+') if !negative => (Some(1), digits.get(1..).unwrap_or_default()),
+        Some(b'-') if inner => (Some(-1), digits.get(1..).unwrap_or_default()),
+        Some(b'+') if inner => (Some(1), digits.get(1..).unwrap_or_default()),
         _ => (None, digits),
     };
     let Some(magnitude) = parse_digits(digits, radix) else { return Resolved::String };
