@@ -6,6 +6,8 @@
 mod arguments;
 mod cases;
 mod cast;
+mod certificates;
+mod crypto;
 mod dates;
 mod decimal;
 mod defaults;
@@ -46,6 +48,8 @@ pub fn functions() -> FunctionMap {
             dicts::FUNCTIONS,
             defaults::FUNCTIONS,
             reflection::FUNCTIONS,
+            certificates::FUNCTIONS,
+            crypto::FUNCTIONS,
             dates::FUNCTIONS,
             encoding::FUNCTIONS,
             json::FUNCTIONS,
