@@ -216,7 +216,7 @@ pub struct ResourceInventory {
 }
 
 /// What every reconciled kind has, whatever its group.
-pub trait FluxObject: kube::Resource<DynamicType = ()> {
+pub trait FluxObject: kube_core::Resource<DynamicType = ()> {
     /// The conditions in the status.
     fn conditions(&self) -> &[Condition];
     /// The conditions in the status, made when there is none.
@@ -260,7 +260,7 @@ pub trait SourceObject: FluxObject {
 }
 
 /// The value of an annotation.
-pub fn annotation_value<'a, K: kube::Resource + ?Sized>(object: &'a K, key: &str) -> Option<&'a str> {
+pub fn annotation_value<'a, K: kube_core::Resource + ?Sized>(object: &'a K, key: &str) -> Option<&'a str> {
     object.meta().annotations.as_ref()?.get(key).map(String::as_str)
 }
 

@@ -1,7 +1,8 @@
 //! `helm.fluxcd.io/v1`: HelmRelease, as the Helm operator knew it.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
-use kube::{CustomResource, ResourceExt};
+use kube_core::ResourceExt;
+use kube_derive::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::schema;
 /// Which chart to release with which values, where, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
 #[kube(
+    crates(kube_core = "::kube_core"),
     group = "helm.fluxcd.io",
     version = "v1",
     kind = "HelmRelease",
@@ -268,6 +270,10 @@ pub struct HelmReleaseStatus {
     /// Rollbacks since the last change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_count: Option<i64>,
+    /// What the engine remembers of the release, in the form of a HelmRelease's status of `helm.toolkit.fluxcd.io`; additive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::any_value")]
+    pub towline: Option<serde_json::Value>,
 }
 
 /// One aspect of the release's state.
@@ -313,6 +319,8 @@ pub enum ConditionType {
     Deployed,
     /// The release is as asked for.
     Released,
+    /// As Released; additive, for `kubectl wait` and other readers of this type.
+    Ready,
     /// A failed upgrade was rolled back.
     RolledBack,
     /// The release was tested.

@@ -1,6 +1,6 @@
 //! What a HelmRelease means where it says nothing.
 
-use kube::ResourceExt;
+use kube_core::ResourceExt;
 use sha2::{Digest as _, Sha256};
 
 use super::spec::{DriftDetectionMode, HelmRelease, HelmReleaseSpec};

@@ -1,6 +1,6 @@
 //! HelmRelease: what is asked for.
 
-use kube::CustomResource;
+use kube_derive::CustomResource;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,7 @@ use crate::schema;
 /// Which chart to release with which values, where, and how.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, CustomResource)]
 #[kube(
+    crates(kube_core = "::kube_core"),
     group = "helm.toolkit.fluxcd.io",
     version = "v2",
     kind = "HelmRelease",
