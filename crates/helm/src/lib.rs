@@ -27,6 +27,7 @@ pub mod go_json;
 mod go_print;
 mod go_text;
 pub mod manifest;
+mod reads;
 pub mod release;
 pub mod removed_apis;
 pub mod schema;

@@ -3,7 +3,14 @@
 //! The floor in `testdata/conformance-floor.json` only goes up. `TOWLINE_CASE=text` runs only cases with that text in
 //! their name and shows what differs; `TOWLINE_OUTPUT=directory` writes every output there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
 
 use helm::chart::{Chart, load_archive};
 use helm::template::{TemplateOptions, template};
@@ -160,6 +167,56 @@ fn real_charts_render_as_with_helm() {
 /// Prints also when the test passes: the numbers are to be seen.
 fn say(line: &str) {
     writeln!(std::io::stderr(), "{line}").unwrap();
+}
+
+/// `TOWLINE_HELM=path/to/helm cargo test -p helm --test conformance -- --ignored` writes `testdata/corpus-structure.json`
+/// anew: for each case that is not deterministic what is the same in three runs of the real Helm.
+#[test]
+#[ignore = "asks the real Helm, to be run when the corpus changes"]
+fn write_structure() {
+    let Some(shared) = oracle::shared_directory() else { return };
+    let directory = shared.join("corpus/charts");
+    let helm = std::env::var("TOWLINE_HELM").expect("TOWLINE_HELM");
+    let cases: Vec<Value> = serde_json::from_slice(&fs_err::read(directory.join("cases.json")).unwrap()).unwrap();
+    let mut expectations = serde_json::Map::new();
+    for case in cases.iter().filter(|case| case["structure"].is_string()) {
+        let runs: Vec<String> = (0..3).map(|_| run_helm(&helm, &directory, case)).collect();
+        let what = case["structure"].as_str().unwrap();
+        let mut expected = serde_json::Map::new();
+        expected.insert("structure".into(), digest(&structure(&runs[0], what)).into());
+        let lines: Vec<Vec<&str>> = runs.iter().map(|run| run.lines().collect()).collect();
+        if lines.iter().all(|run| run.len() == lines[0].len()) {
+            let varying: Vec<usize> =
+                (0..lines[0].len()).filter(|line| lines.iter().any(|run| run[*line] != lines[0][*line])).collect();
+            expected.insert("steady".into(), digest(&steady(&runs[0], &varying)).into());
+            expected.insert("varying".into(), varying.into());
+        }
+        expectations.insert(case["name"].as_str().unwrap().to_owned(), expected.into());
+    }
+    let text = serde_json::to_string(&expectations).unwrap().replace("},", "},\n");
+    fs_err::write(testdata("corpus-structure.json"), text + "\n").unwrap();
+}
+
+fn run_helm(helm: &str, directory: &Path, case: &Value) -> String {
+    let mut command = std::process::Command::new(helm);
+    command.current_dir(directory).arg("template").arg(case["release"].as_str().unwrap()).arg(case["chart"].as_str().unwrap());
+    command.args(["--namespace", case["namespace"].as_str().unwrap()]);
+    for (flag, field) in
+        [("-f", "values"), ("--set", "set"), ("--set-string", "setString"), ("--set-json", "setJson"), ("--api-versions", "apiVersions")]
+    {
+        for value in strings(case, field) {
+            command.args([flag, &value]);
+        }
+    }
+    if let Some(version) = case["kubeVersion"].as_str().filter(|version| !version.is_empty()) {
+        command.args(["--kube-version", version]);
+    }
+    if case["includeCrds"] == true {
+        command.arg("--include-crds");
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", case["name"]);
+    String::from_utf8(output.stdout).unwrap()
 }
 
 fn report(cases: &[Value], outcomes: &BTreeMap<usize, Outcome>, complete: bool) {

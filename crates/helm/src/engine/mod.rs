@@ -41,6 +41,8 @@ pub fn data_functions() -> gotemplate::function::FunctionMap {
 const STACK_BYTES: usize = 96 << 20;
 /// The part of it that templates may use.
 const USABLE_STACK_BYTES: usize = 92 << 20;
+/// Steps of one render; the largest charts known take a few hundred thousand.
+const MOST_STEPS: u64 = 20_000_000;
 /// The end of the name of templates that are shown to people instead of applied.
 const NOTES: &str = "NOTES.txt";
 
@@ -92,7 +94,7 @@ impl<'a> RenderRequest<'a> {
             sub_notes: false,
             lint: false,
             strict: false,
-            limits: Limits { stack_bytes: USABLE_STACK_BYTES, ..Limits::default() },
+            limits: Limits { stack_bytes: USABLE_STACK_BYTES, steps: MOST_STEPS, ..Limits::default() },
         }
     }
 }

@@ -1,5 +1,9 @@
 //! `helm template` as a function: options in, the text it prints out.
 
+mod explain;
+
+pub use explain::Explanation;
+
 use crate::capabilities::{Capabilities, KubeVersion};
 use crate::chart::{Chart, ChartError};
 use crate::engine::{Lookup, ReleaseOptions, RenderError, RenderRequest, render};
@@ -9,6 +13,7 @@ use crate::manifest::{
     Hook, HookEvent, KindOrder, Manifest, ManifestHead, SortError, sort_manifests, split_manifests,
 };
 use crate::removed_apis::{Finding, check};
+use crate::values::unknown::{UnknownKey, unknown_keys};
 use crate::values::{ValuesError, ValuesOptions};
 use jiff::Timestamp;
 use std::fmt::Write as _;
@@ -47,6 +52,8 @@ pub struct TemplateOptions {
     pub now: Timestamp,
     /// Answers `lookup` (`--dry-run=server`).
     pub lookup: Option<Arc<dyn Lookup>>,
+    /// Look for misspelt keys, removed API versions and origins of manifests, which takes time.
+    pub explain: bool,
 }
 
 /// What `helm template` prints, and what else there is to say.
@@ -64,6 +71,10 @@ pub struct TemplateOutput {
     pub warnings: Vec<String>,
     /// Objects of API versions that the cluster does not serve, or soon will not.
     pub removed_apis: Vec<Finding>,
+    /// Keys of the user's values that no template reads.
+    pub unknown_keys: Vec<UnknownKey>,
+    /// The origin of each manifest and hook; empty unless asked for.
+    pub explanations: Vec<Explanation>,
 }
 
 /// Why there is no output; the wording is Helm's.
@@ -182,22 +193,24 @@ pub fn template(chart: &Chart, options: &TemplateOptions) -> Result<TemplateOutp
     warnings.extend(
         sorted.unknown_hooks.iter().map(|(path, hooks)| format!("{path}: skipping unknown hooks {hooks:?}")),
     );
-    let hook_heads: Vec<(String, ManifestHead)> = sorted
-        .hooks
-        .iter()
-        .filter_map(|hook| Some((hook.path.clone(), ManifestHead::parse(&hook.manifest).ok()?)))
-        .collect();
-    let heads = sorted.manifests.iter().map(|manifest| (&*manifest.path, &manifest.head));
-    let heads = heads.chain(hook_heads.iter().map(|(path, head)| (path.as_str(), head)));
-    let removed_apis = check(heads, &capabilities.kube_version);
-    Ok(TemplateOutput {
-        text,
-        notes: rendered.notes,
-        manifests: sorted.manifests,
-        hooks: sorted.hooks,
-        warnings,
-        removed_apis,
-    })
+    let mut output = TemplateOutput { text, notes: rendered.notes, warnings, ..TemplateOutput::default() };
+    if options.explain {
+        let hook_heads: Vec<(&str, ManifestHead)> = sorted
+            .hooks
+            .iter()
+            .filter_map(|hook| Some((hook.path.as_str(), ManifestHead::parse(&hook.manifest).ok()?)))
+            .collect();
+        let heads = sorted.manifests.iter().map(|manifest| (&*manifest.path, &manifest.head));
+        let heads: Vec<(&str, &ManifestHead)> =
+            heads.chain(hook_heads.iter().map(|(path, head)| (*path, head))).collect();
+        output.removed_apis = check(heads.iter().copied(), &capabilities.kube_version);
+        output.unknown_keys = unknown_keys(chart, &values);
+        let objects = heads.iter().map(|(path, head)| (*path, format!("{} {}", head.kind, head.name)));
+        output.explanations = explain::explain(&rendered.chart, objects);
+    }
+    output.manifests = sorted.manifests;
+    output.hooks = sorted.hooks;
+    Ok(output)
 }
 
 /// The manifest of a release: every document with its source before it.
