@@ -8,7 +8,7 @@ use std::{
 
 use apply::access::KubeconfigPolicy;
 use artifact::client::{Fetcher, FetcherConfig, GrpcConfig};
-use common::helm::v2::HelmRelease;
+use common::{helm::v2::HelmRelease, helm_operator::v1::HelmRelease as LegacyRelease};
 use futures::{StreamExt, pin_mut};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
@@ -24,6 +24,7 @@ use crate::{
     charts::Charts,
     clusters::{AccessSettings, Clusters},
     engine::Engine,
+    legacy::LegacyReconciler,
     reconcile::{Context, ReleaseReconciler},
     settings::Flags,
     sources,
@@ -48,13 +49,23 @@ pub async fn run(shell: Shell, flags: Flags) -> Result<(), Failure> {
         shell.metrics.reconcile.clone(),
     );
     let trigger: Trigger = controller.trigger();
+    let legacy = Controller::<LegacyRelease>::new(
+        shell.watched::<DeserializeGuard<LegacyRelease>>(),
+        shell.controller_options(),
+        shell.health.gate("HelmRelease.helm.fluxcd.io"),
+        shell.metrics.reconcile.clone(),
+    );
+    let legacy_trigger: Trigger = legacy.trigger();
     let index = Index::default();
     let only = (!shell.flags.watch_all_namespaces).then(|| shell.flags.runtime_namespace.clone());
-    let wake = trigger.clone();
+    let (wake, wake_legacy) = (trigger.clone(), legacy_trigger.clone());
     let clusters = Clusters::new(
         shell.client.clone(),
         shell.config.clone(),
-        Arc::new(move |namespace, name| wake.wake(ObjectKey::new(namespace, name))),
+        Arc::new(move |namespace, name| {
+            wake.wake(ObjectKey::new(namespace, name));
+            wake_legacy.wake(ObjectKey::new(namespace, name));
+        }),
         AccessSettings {
             default_service_account: flags.default_service_account.clone(),
             default_kubeconfig_service_account: flags.default_kubeconfig_service_account.clone(),
@@ -82,13 +93,19 @@ pub async fn run(shell: Shell, flags: Flags) -> Result<(), Failure> {
         flags,
         charts: Store::default(),
         releases: controller.store(),
+        legacy: legacy.store(),
         trigger,
+        legacy_trigger,
         settled: Mutex::new(HashMap::new()),
         unready: Mutex::new(HashMap::new()),
     });
     background(&shell, &context, index).await;
     let reconciler = Arc::new(ReleaseReconciler::new(Arc::clone(&context)));
-    controller.run(reconciler, shell.shutdown.clone()).await;
+    let legacy_reconciler = Arc::new(LegacyReconciler::new(context));
+    tokio::join!(
+        controller.run(reconciler, shell.shutdown.clone()),
+        legacy.run(legacy_reconciler, shell.shutdown.clone()),
+    );
     Ok(())
 }
 
@@ -113,7 +130,8 @@ async fn background(shell: &Shell, context: &Arc<Context>, index: Index) {
         Arc::new(move |owner, chart| {
             let Some(context) = context.upgrade() else { return };
             if let Some(owner) = owner {
-                context.trigger.wake(owner);
+                context.trigger.wake(owner.clone());
+                context.legacy_trigger.wake(owner);
             }
             context.wake_referring(chart);
         })

@@ -11,6 +11,7 @@ pub mod clusters;
 pub mod drift_rules;
 pub mod engine;
 pub mod hooks;
+pub mod legacy;
 pub mod manifest;
 pub mod plan;
 pub mod postrender;

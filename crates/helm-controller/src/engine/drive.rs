@@ -132,7 +132,7 @@ impl<S: Sink> Subject<'_, S> {
     }
 
     fn add_origin(&self, object: &mut Value) {
-        Additions { common: None, name: &self.key.name, namespace: &self.key.namespace, annotations: &[] }.add(object);
+        Additions { common: None, name: &self.origin(), namespace: &self.key.namespace, annotations: &[] }.add(object);
     }
 
     fn options(running: &Running, force: bool) -> ApplyOptions {

@@ -275,6 +275,11 @@ impl<'a, S: Sink> Subject<'a, S> {
         self.engine.clock.now()
     }
 
+    /// The name on the origin label; the key may be another one for releases of the Helm operator's group.
+    fn origin(&self) -> String {
+        self.object.metadata.name.clone().unwrap_or_default()
+    }
+
     fn generation(&self) -> i64 {
         self.object.metadata.generation.unwrap_or_default()
     }
@@ -327,5 +332,32 @@ impl<'a, S: Sink> Subject<'a, S> {
 
     fn oci_digest(&self) -> &str {
         self.object.status.as_ref().map(|status| status.last_attempted_revision_digest.as_str()).unwrap_or_default()
+    }
+
+    /// Says who else the stored release belongs to by an annotation on its live objects, if it is not ours already.
+    pub async fn foreign_owner(&self, annotation: &str, own: &str) -> Result<Option<String>, EngineError> {
+        const LOOKED_AT: usize = 3;
+        if self.object.status.as_ref().is_some_and(|status| !status.history.is_empty()) {
+            return Ok(None);
+        }
+        let name = self.object.release_name();
+        let revisions = self.storage.revisions(&name).await?;
+        let Some((version, revision)) = revisions.last_key_value() else { return Ok(None) };
+        if revision.ours {
+            return Ok(None);
+        }
+        let Some(record) = self.storage.get(&name, *version).await? else { return Ok(None) };
+        let documents = crate::manifest::parse(&record.release.manifest).unwrap_or_default();
+        for document in documents.into_iter().take(LOOKED_AT) {
+            let Ok(reference) = self.target.cluster.locate(&document.object, &record.release.namespace).await else { continue };
+            let Some(live) = self.target.cluster.get(&reference).await? else { continue };
+            match apply::object::annotation(&live, annotation) {
+                Some(owner) if owner != own => {
+                    return Ok(Some(format!("release '{name}' belongs to {owner} ({reference} says so in its annotation {annotation})")));
+                }
+                _ => {}
+            }
+        }
+        Ok(None)
     }
 }

@@ -162,7 +162,7 @@ impl<S: Sink> Subject<'_, S> {
         };
         info.set_status(status, description);
         let packed = self.engine.packer.pack(&output.chart);
-        let slim = Chart { metadata: output.chart.metadata.clone(), ..Chart::default() };
+        let slim = crate::storage::pack::slim(&output.chart);
         let release = Release {
             name: self.object.release_name(),
             info,
@@ -229,7 +229,7 @@ impl<S: Sink> Subject<'_, S> {
             skip_schema,
             map_removed_apis: self.map_removed_apis,
             common: self.object.spec.common_metadata.clone(),
-            owner: (self.key.name.clone(), self.key.namespace.clone()),
+            owner: (self.origin(), self.key.namespace.clone()),
             annotations: self.annotations.clone(),
             cluster: self.target.cluster.clone(),
         };
@@ -329,7 +329,7 @@ impl<S: Sink> Subject<'_, S> {
                     }
                     continue;
                 }
-                Additions { common: None, name: &self.key.name, namespace: &self.key.namespace, annotations: &[] }.add(&mut object);
+                Additions { common: None, name: &self.origin(), namespace: &self.key.namespace, annotations: &[] }.add(&mut object);
                 let applied = match policy {
                     CrdsPolicy::CreateReplace => self.target.cluster.apply(&object, "", &options).await?,
                     _ => match self.target.cluster.create(&object, "", field_manager::HELM).await {

@@ -46,8 +46,12 @@ pub struct Context {
     pub charts: Store<HelmChart>,
     /// Releases as last seen.
     pub releases: Store<HelmRelease>,
+    /// Releases of the Helm operator's group as last seen.
+    pub legacy: Store<common::helm_operator::v1::HelmRelease>,
     /// Wakes releases.
     pub trigger: Trigger,
+    /// Wakes releases of the Helm operator's group.
+    pub legacy_trigger: Trigger,
     /// What each settled release was settled with.
     pub settled: Mutex<HashMap<ObjectKey, Settled>>,
     /// Since when a release has waited for a chart that was changed a moment ago.
@@ -71,17 +75,18 @@ impl Context {
         runtime::backoff::jittered_interval(interval, self.flags.common.interval_jitter_percentage, random)
     }
 
-    fn action(&self, progress: Progress, interval: Duration) -> Action {
-        match progress {
+    /// What follows from how far the engine came. `Again` goes through the backoff, as every retry does.
+    pub(crate) fn action(&self, progress: Progress, interval: Duration) -> Result<Action, EngineError> {
+        Ok(match progress {
             Progress::Settled => Action::RequeueAfter(self.jittered(interval)),
             Progress::Until(at) => {
                 let delay = at.duration_since(self.engine.clock.now());
                 Action::RequeueAfter(Duration::try_from(delay).unwrap_or_default())
             }
             Progress::After(delay) => Action::RequeueAfter(self.jittered(delay)),
-            Progress::Again => Action::RequeueAfter(Duration::ZERO),
+            Progress::Again => return Err(EngineError::Failed("the release failed and was remediated; it is tried again".to_owned())),
             Progress::Stalled => Action::Await,
-        }
+        })
     }
 
     /// Wakes the releases that depend on this one.
@@ -122,6 +127,10 @@ impl Context {
         for release in self.releases.keys_where(reads) {
             self.settled.lock().remove(&release);
             self.trigger.wake(release);
+        }
+        for release in self.legacy.keys_where(|release| crate::legacy::reads(release, kind, object)) {
+            self.settled.lock().remove(&crate::legacy::engine_key(&release));
+            self.legacy_trigger.wake(release);
         }
     }
 }

@@ -234,7 +234,7 @@ impl Attempt<'_> {
     async fn settled(&mut self) -> Result<Action, EngineError> {
         self.handled();
         self.save().await?;
-        Ok(self.context.action(Progress::Settled, self.object.spec.interval.to_std()))
+        self.context.action(Progress::Settled, self.object.spec.interval.to_std())
     }
 
     async fn release(&mut self, artifact: &Artifact) -> Result<Action, EngineError> {
@@ -288,7 +288,7 @@ impl Attempt<'_> {
         } else {
             self.context.settled.lock().remove(&self.key);
         }
-        Ok(self.context.action(progress, spec.interval.to_std()))
+        self.context.action(progress, spec.interval.to_std())
     }
 
     /// The recorded release as if it were what the spec names.
@@ -311,7 +311,7 @@ impl Attempt<'_> {
         let name = object.release_name();
         let mut subject = Subject::new(&self.context.engine, self.key.clone(), object, &self.sink, target, self.requests);
         if let Some(progress) = subject.remove(&name).await? {
-            return Ok(self.context.action(progress, self.object.spec.interval.to_std()));
+            return self.context.action(progress, self.object.spec.interval.to_std());
         }
         self.saved = subject.saved_status().clone();
         self.object.status = Some(subject.status());
@@ -380,6 +380,6 @@ impl Attempt<'_> {
         }
         let mut subject = Subject::new(&self.context.engine, self.key.clone(), object, &self.sink, target, self.requests);
         let progress = subject.remove(&name).await?;
-        Ok(progress.map(|progress| self.context.action(progress, Duration::from_secs(30))))
+        progress.map(|progress| self.context.action(progress, Duration::from_secs(30))).transpose()
     }
 }

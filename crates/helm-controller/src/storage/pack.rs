@@ -145,8 +145,15 @@ pub fn unpack(payload: &[u8]) -> Result<(Release, Packed), String> {
     }
     let mut release = helm::release::decode_release(STANDARD.encode(&json).as_bytes()).map_err(|error| error.to_string())?;
     let chart = chart.unwrap_or_else(|| deflate(chart_json(&release.chart).as_bytes(), Compression::default()).into());
-    release.chart = Arc::new(Chart { metadata: release.chart.metadata.clone(), ..Chart::default() });
+    release.chart = Arc::new(slim(&release.chart));
     Ok((release, Packed { chart }))
+}
+
+/// A chart of which only the metadata is kept.
+pub fn slim(chart: &Chart) -> Chart {
+    let mut slim = Chart::default();
+    slim.metadata = chart.metadata.clone();
+    slim
 }
 
 /// How gzip data begins.
@@ -161,11 +168,9 @@ mod tests {
 
     fn release() -> Release {
         let metadata = Metadata { name: "web".into(), version: "1.0.0".into(), api_version: "v2".into(), ..Metadata::default() };
-        let chart = Chart {
-            metadata,
-            templates: vec![File::new("templates/a.yaml", b"a: {{ .Values.a }}".to_vec())],
-            ..Chart::default()
-        };
+        let mut chart = Chart::default();
+        chart.metadata = metadata;
+        chart.templates = vec![File::new("templates/a.yaml", b"a: {{ .Values.a }}".to_vec())];
         let mut release = Release { name: "web".into(), namespace: "apps".into(), version: 3, chart: Arc::new(chart), manifest: "---\n# Source: x\na: \"chart\":\n".into(), ..Release::default() };
         release.info.description = "a \",\"chart\":{} trap".into();
         release
