@@ -62,9 +62,7 @@ impl Writer {
             }
             Value::Float(number) => self.float(*number)?,
             Value::Number(number) => self.number(value, number)?,
-            Value::String(text) => {
-                yaml::v2::write_json_string(&text.lossy(), self.layout.escape_html, &mut self.output)
-            }
+            Value::String(text) => self.string(text),
             Value::Bytes(bytes) => {
                 self.output.push('"');
                 base64::engine::general_purpose::STANDARD.encode_string(bytes, &mut self.output);

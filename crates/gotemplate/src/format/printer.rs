@@ -234,12 +234,10 @@ impl<'a> Printer<'a> {
         if verb == 'w' {
             return self.bad_verb(value, verb);
         }
-        if value.is_nil() {
-            if self.flags.sharp_v {
-                self.output.extend_from_slice(element_type.name.as_bytes());
-                self.output.extend_from_slice(b"(nil)");
-                return;
-            }
+        if value.is_nil() && self.flags.sharp_v {
+            self.output.extend_from_slice(element_type.name.as_bytes());
+            self.output.extend_from_slice(b"(nil)");
+            return;
         }
         self.value(value, verb, depth);
     }
@@ -337,7 +335,8 @@ impl<'a> Printer<'a> {
             'v' if address == 0 => self.flags.pad(self.output, b"<nil>"),
             'v' => self.prefixed_hexadecimal(address),
             'p' => {
-                Flags { sharp: !self.flags.sharp, ..self.flags }.integer(self.output, address, false, Base::Hexadecimal)
+                let flags = Flags { sharp: !self.flags.sharp, ..self.flags };
+                flags.integer(self.output, address, false, Base::Hexadecimal);
             }
             'b' | 'o' | 'd' | 'x' | 'X' => self.unsigned(value, address, verb),
             _ => self.bad_verb(value, verb),

@@ -255,13 +255,13 @@ impl Parser<'_> {
             }
         }
         let name = self.source.name.clone();
-        self.add(name, root)
+        self.add(&name, root)
     }
 
     /// Adds what has just been parsed; an empty definition does not replace another.
-    fn add(&mut self, name: Arc<str>, root: List) -> Parsed<()> {
+    fn add(&mut self, name: &Arc<str>, root: List) -> Parsed<()> {
         let tree = Arc::new(Tree { name: name.clone(), source: self.source.clone(), slots: self.scope.slots, root });
-        let Some(existing) = self.trees.iter_mut().find(|existing| existing.name == name) else {
+        let Some(existing) = self.trees.iter_mut().find(|existing| existing.name == *name) else {
             self.trees.push(tree);
             return Ok(());
         };
@@ -293,7 +293,7 @@ impl Parser<'_> {
         if ending != Ending::End {
             return self.error(format!("unexpected {} in {CONTEXT}", ending.text()));
         }
-        self.add(String::from_utf8_lossy(&name).into(), root)?;
+        self.add(&String::from_utf8_lossy(&name).into(), root)?;
         self.scope = outer;
         Ok(())
     }
@@ -417,7 +417,7 @@ impl Parser<'_> {
         if ending != Ending::End {
             return self.error(format!("unexpected {} in {CONTEXT}", ending.text()));
         }
-        self.add(name.clone(), root)?;
+        self.add(&name, root)?;
         self.scope = outer;
         Ok(Node::Template { position: item.start, name, pipeline: Some(pipeline) })
     }

@@ -6,5 +6,6 @@ mod corpus;
 mod differential;
 mod generate;
 mod hostile;
+mod speed;
 mod support;
 mod table;

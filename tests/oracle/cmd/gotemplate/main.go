@@ -3,7 +3,7 @@
 // Requests and answers are JSON lines. {"template", "data", "funcs": "core"|"sprig"|"helm", "missingkey"} is answered with
 // {"expected": TEXT} or {"error": true, "error_text": TEXT}; output that is not UTF-8 comes as {"expected_base64": TEXT}.
 // {"printable": true} is answered with the ranges of runes for which strconv.IsPrint holds, {"letters": true} with those
-// that template identifiers may hold.
+// that template identifiers may hold. With {"repeat": N} the template is executed N times and the answer is {"nanoseconds"} for one.
 package main
 
 import (
@@ -34,6 +34,7 @@ type request struct {
 	MissingKey string          `json:"missingkey"`
 	Printable  bool            `json:"printable"`
 	Letters    bool            `json:"letters"`
+	Repeat     int             `json:"repeat"`
 }
 
 type answer struct {
@@ -42,6 +43,7 @@ type answer struct {
 	Error          bool      `json:"error,omitempty"`
 	ErrorText      string    `json:"error_text,omitempty"`
 	Ranges         [][2]rune `json:"ranges,omitempty"`
+	Nanoseconds    int64     `json:"nanoseconds,omitempty"`
 }
 
 func main() {
@@ -118,6 +120,17 @@ func render(question request, data any) (reply answer) {
 	t, err := t.Parse(question.Template)
 	if err != nil {
 		return answer{Error: true, ErrorText: err.Error()}
+	}
+	started := time.Now()
+	for range question.Repeat {
+		var output limited
+		if err := t.Execute(&output, data); err != nil {
+			return answer{Error: true, ErrorText: err.Error()}
+		}
+	}
+	elapsed := time.Since(started).Nanoseconds()
+	if question.Repeat > 0 {
+		return answer{Nanoseconds: elapsed / int64(question.Repeat)}
 	}
 	var output limited
 	if err := t.Execute(&output, data); err != nil {
