@@ -294,3 +294,59 @@ fn signatures_name_known_types() {
     let functions = gotemplate::sprig::functions();
     assert!(functions.get("env").is_none() && functions.get("expandenv").is_none());
 }
+
+fn call_now(name: &str, arguments: &[Value]) -> Value {
+    let mut environment = Environment::new(jiff::Timestamp::from_second(NOW).unwrap());
+    let function = gotemplate::sprig::functions().get(name).unwrap();
+    (function.body)(&mut Context::detached(&mut environment), arguments).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+fn field(value: &Value, name: &str) -> Value {
+    let Value::Object(object) = value else { panic!("{value:?} is not an object") };
+    object.field(name).unwrap()
+}
+
+/// Go's own parser and verifier judge what the random functions make.
+#[test]
+fn keys_and_certificates_satisfy_go() {
+    let Some(mut oracle) = oracle::Oracle::start("sprig") else { return };
+    let authority = call_now("genCA", &["authority".into(), Value::Int(10)]);
+    let addresses = Value::list(vec!["10.0.0.1".into(), "::1".into()]);
+    let names = Value::list(vec!["a.example".into(), "b.example".into()]);
+    let mut checks = Vec::new();
+    for kind in ["rsa", "ecdsa", "ed25519"] {
+        let key = call_now("genPrivateKey", &[kind.into()]);
+        let common = [kind.into(), addresses.clone(), names.clone(), Value::Int(5)];
+        let mut arguments = common.to_vec();
+        arguments.extend([authority.clone(), key.clone()]);
+        let signed = call_now("genSignedCertWithKey", &arguments);
+        assert!(field(&signed, "Key").deep_equal(&key), "the {kind} key is written differently");
+        checks.push(json!({
+            "authority": field(&authority, "Cert").as_text().unwrap().to_string(),
+            "certificate": field(&signed, "Cert").as_text().unwrap().to_string(),
+            "key": key.as_text().unwrap().to_string(),
+            "time": NOW, "name": "b.example", "common_name": kind,
+        }));
+    }
+    let generated = call_now("genSignedCert", &["x".into(), Value::Nil, names.clone(), Value::Int(5), authority.clone()]);
+    let own = call_now("genSelfSignedCert", &["y".into(), addresses, names, Value::Int(5)]);
+    for (made, by, name) in [(&generated, &authority, "x"), (&own, &own, "y")] {
+        checks.push(json!({
+            "authority": field(by, "Cert").as_text().unwrap().to_string(),
+            "certificate": field(made, "Cert").as_text().unwrap().to_string(),
+            "key": field(made, "Key").as_text().unwrap().to_string(),
+            "time": NOW, "name": "a.example", "common_name": name,
+        }));
+    }
+    for (check, answer) in checks.iter().zip(oracle.ask(&json!({ "certificates": checks })).as_array().unwrap()) {
+        assert_eq!(answer, &json!(""), "{}", check["common_name"]);
+    }
+}
+
+#[test]
+fn what_is_encrypted_can_be_decrypted() {
+    for text in ["x", "0123456789abcdef", "more than one block of text"] {
+        let sealed = call_now("encryptAES", &["secret".into(), text.into()]);
+        assert!(call_now("decryptAES", &["secret".into(), sealed]).deep_equal(&text.into()));
+    }
+}

@@ -28,6 +28,7 @@ mod semver;
 mod strings;
 mod time;
 mod time_parse;
+mod urls;
 mod words;
 
 use std::sync::LazyLock;
@@ -56,6 +57,7 @@ pub fn functions() -> FunctionMap {
             paths::FUNCTIONS,
             random::FUNCTIONS,
             semver::FUNCTIONS,
+            urls::FUNCTIONS,
         ])
     });
     FUNCTIONS.clone()

@@ -6,6 +6,8 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -187,13 +189,51 @@ func render(d document) map[string]any {
 	return map[string]any{"output": out.String()}
 }
 
+// certificateCheck asks whether a certificate fits its key, its authority and a host name.
+type certificateCheck struct {
+	Authority   string `json:"authority"`
+	Certificate string `json:"certificate"`
+	Key         string `json:"key"`
+	Time        int64  `json:"time"`
+	Name        string `json:"name"`
+	CommonName  string `json:"common_name"`
+}
+
+// verify gives what is wrong, or nothing.
+func verify(c certificateCheck) string {
+	pair, err := tls.X509KeyPair([]byte(c.Certificate), []byte(c.Key))
+	if err != nil {
+		return err.Error()
+	}
+	leaf, err := x509.ParseCertificate(pair.Certificate[0])
+	if err != nil {
+		return err.Error()
+	}
+	if leaf.Subject.CommonName != c.CommonName {
+		return "common name " + leaf.Subject.CommonName
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM([]byte(c.Authority)) {
+		return "no authority"
+	}
+	_, err = leaf.Verify(x509.VerifyOptions{
+		Roots: roots, DNSName: c.Name, CurrentTime: time.Unix(c.Time+60, 0),
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
 func main() {
 	decoder := json.NewDecoder(bufio.NewReaderSize(os.Stdin, 1<<20))
 	encoder := json.NewEncoder(os.Stdout)
 	for {
 		var req struct {
-			Calls     []call     `json:"calls"`
-			Templates []document `json:"templates"`
+			Calls        []call             `json:"calls"`
+			Templates    []document         `json:"templates"`
+			Certificates []certificateCheck `json:"certificates"`
 		}
 		if err := decoder.Decode(&req); err != nil {
 			return
@@ -204,6 +244,9 @@ func main() {
 		}
 		for _, d := range req.Templates {
 			answers = append(answers, render(d))
+		}
+		for _, c := range req.Certificates {
+			answers = append(answers, verify(c))
 		}
 		if err := encoder.Encode(answers); err != nil {
 			return
