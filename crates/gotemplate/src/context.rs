@@ -18,6 +18,8 @@ use crate::value::{Str, Value};
 pub struct Limits {
     /// Bytes of output, and of any single string a function makes; at most [`crate::format::MAX_TEXT`].
     pub bytes: usize,
+    /// Bytes of all strings that functions make in all executions of one executor.
+    pub total_bytes: usize,
     /// Evaluated template nodes, loop iterations and calls.
     pub steps: u64,
     /// Templates executing one another (`template`, `include`, `tpl`), as in Go.
@@ -28,7 +30,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: crate::format::MAX_TEXT, steps: 200_000_000, depth: 100_000, stack_bytes: crate::stack::budget() }
+        Self {
+            bytes: crate::format::MAX_TEXT,
+            total_bytes: 2 << 30,
+            steps: 200_000_000,
+            depth: 100_000,
+            stack_bytes: crate::stack::budget(),
+        }
     }
 }
 

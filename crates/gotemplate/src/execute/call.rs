@@ -155,7 +155,17 @@ impl<'t> Walker<'t, '_> {
                 let message = format!("result is larger than the limit of {limit} bytes");
                 self.calling(name, node, FunctionError::Message(message))
             }
-            Ok(value) => Ok(Item { value, interface: function.result.is_any() }),
+            Ok(value) => {
+                if let Value::String(text) = &value {
+                    self.core.made = self.core.made.saturating_add(text.len());
+                    if self.core.made > self.environment.limits.total_bytes {
+                        let limit = self.environment.limits.total_bytes;
+                        let message = format!("all results together are larger than the limit of {limit} bytes");
+                        return self.calling(name, node, FunctionError::Message(message));
+                    }
+                }
+                Ok(Item { value, interface: function.result.is_any() })
+            }
             Err(error) => self.calling(name, node, error),
         }
     }

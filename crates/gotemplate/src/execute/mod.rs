@@ -46,6 +46,7 @@ impl Executor {
             templates,
             missing_key: MissingKey::default(),
             steps: 0,
+            made: 0,
             depth: 0,
             stack: StackGuard::new(environment.limits.stack_bytes),
             texts: HashMap::new(),
@@ -92,6 +93,8 @@ pub(crate) struct Core {
     templates: Templates,
     missing_key: MissingKey,
     steps: u64,
+    /// Bytes of all strings that functions made, dropped or not.
+    made: usize,
     depth: u32,
     stack: StackGuard,
     /// Parsed texts of `tpl`, by name and text.

@@ -376,8 +376,13 @@ impl Parser<'_> {
         let conditional_before = self.scope.conditional.len();
         let is_range = context == "range";
         self.scope.range_depth += usize::from(is_range);
+        let before_list = self.scope.variables.len();
         let (list, ending) = self.item_list()?;
         self.scope.range_depth -= usize::from(is_range);
+        // Go's parser still knows the body's variables in the else clause, but there they never have a value.
+        for variable in self.scope.variables.iter_mut().skip(before_list) {
+            variable.1 = None;
+        }
         let conditional = self.scope.conditional.get(conditional_before..).unwrap_or_default().to_vec();
         let mut otherwise = None;
         if ending == Ending::Else {
