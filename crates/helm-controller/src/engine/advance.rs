@@ -42,7 +42,6 @@ impl<S: Sink> Subject<'_, S> {
             generation: self.generation(),
             chart: wanted.chart_digest.clone(),
             config_digest: wanted.config_digest.clone(),
-            token: self.requests.force.then(|| format!("{:?}", self.requests)),
         };
         if session.inputs.as_ref() != Some(&key) {
             self.preempt(&mut session, wanted).await?;

@@ -87,7 +87,6 @@ pub struct InputsKey {
     generation: i64,
     chart: String,
     config_digest: String,
-    token: Option<String>,
 }
 
 /// Definitions of custom resources that must be established before the release is rendered.

@@ -286,7 +286,10 @@ impl<S: Sink> Subject<'_, S> {
             }
             let required = self.apply_definitions(policy, &files).await?;
             let mut interests = Vec::new();
-            for wanted in required.iter().filter(|wanted| wanted.applied.condition != Condition::Current) {
+            for wanted in &required {
+                if wanted.applied.condition == Condition::Current {
+                    continue;
+                }
                 let cluster = &self.target.cluster;
                 let resource = cluster.discovery().resolve(cluster.client(), &wanted.object).await?;
                 interests.push(cluster.watches().interest(&wanted.object.gvk, &resource));

@@ -289,7 +289,17 @@ impl Attempt<'_> {
             self.problem(reason::RECONCILE_ERROR, &problem, true).await?;
             return Err(EngineError::Terminal(problem));
         }
-        let progress = subject.advance(&wanted).await?;
+        let outcome = subject.advance(&wanted).await;
+        let found = subject.status();
+        let progress = match outcome {
+            Ok(progress) => progress,
+            Err(error @ (EngineError::Storage(_) | EngineError::Cluster(_))) => {
+                self.object.status = Some(found);
+                self.problem(reason::RECONCILE_ERROR, &error.to_string(), false).await?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
         if progress == Progress::Settled {
             let generation = self.object.metadata.generation.unwrap_or_default();
             let settled = Settled { generation, chart: artifact.digest.clone(), config_digest };

@@ -281,7 +281,18 @@ impl Attempt<'_> {
         let mut subject = Subject::new(&self.context.engine, self.key.clone(), object, &self.sink, target, self.requests)
             .mapping_removed_apis(self.context.flags.map_removed_apis)
             .with_status(pending.unwrap_or_default());
-        let progress = subject.advance(&wanted).await?;
+        let outcome = subject.advance(&wanted).await;
+        let (found, saved) = (subject.status(), subject.saved_status().clone());
+        let progress = match outcome {
+            Ok(progress) => progress,
+            // What the engine could not write down itself.
+            Err(error @ (EngineError::Storage(_) | EngineError::Cluster(_))) => {
+                self.object.status = Some(found);
+                self.saved = saved;
+                return self.fail(reason::RECONCILE_ERROR, error.to_string()).await;
+            }
+            Err(error) => return Err(error),
+        };
         if progress == Progress::Settled {
             let settled = Settled { generation: self.object.generation(), chart: artifact.digest.clone(), config_digest };
             self.context.settled.lock().insert(self.key.clone(), settled);

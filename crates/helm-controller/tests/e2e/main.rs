@@ -5,5 +5,6 @@
 mod bad_input;
 mod budget;
 mod crash;
+mod legacy;
 mod lifecycle;
 mod world;

@@ -58,14 +58,24 @@ impl World {
     }
 
     pub(crate) async fn start_with(flags: &[&str]) -> Result<Self> {
+        let namespace = ControlPlane::shared().await?.namespace().await?;
+        Self::run(namespace, flags).await
+    }
+
+    /// In a namespace of this name, which must not be there yet.
+    pub(crate) async fn start_in(namespace: &str) -> Result<Self> {
+        ControlPlane::shared().await?.create_namespace(namespace).await?;
+        Self::run(namespace.to_owned(), &[]).await
+    }
+
+    async fn run(namespace: String, flags: &[&str]) -> Result<Self> {
         let plane = ControlPlane::shared().await?;
         plane.apply_crds().await?;
-        let namespace = plane.namespace().await?;
         let client = plane.client().await?;
         let charts = Charts::default();
         let source = tokio::spawn(serve_charts(client.clone(), namespace.clone(), Arc::clone(&charts)).await?);
         let (health, metrics) = (port(), port());
-        let mut controller = command(plane, &namespace, health, metrics).args(flags).start()?;
+        let mut controller = command(plane, &namespace, health, metrics).args(flags.iter().map(|flag| (*flag).to_owned())).start()?;
         controller.wait_ready(&format!("http://127.0.0.1:{health}/readyz"), LIMIT).await?;
         Ok(Self { plane, namespace, client, controller, metrics: format!("http://127.0.0.1:{metrics}/metrics"), charts, source })
     }
