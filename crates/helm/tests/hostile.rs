@@ -50,9 +50,9 @@ fn templates_that_never_end() {
 
 #[test]
 fn output_that_is_too_large() {
-    assert!(!failure("{{ repeat 1073741824 \"x\" }}").is_empty());
-    assert!(!failure("{{ $x := \"xxxxxxxxxxxxxxxx\" }}{{ range $i := until 40 }}{{ $x = print $x $x }}{{ end }}").is_empty());
-    assert!(!failure("{{ printf \"%1000000000d\" 1 }}x: [").is_empty());
+    assert!(!failure("a: {{ repeat 1073741824 \"x\" }}").is_empty());
+    assert!(!failure("a: {{ $x := \"xxxxxxxxxxxxxxxx\" }}{{ range $i := until 40 }}{{ $x = print $x $x }}{{ end }}").is_empty());
+    assert!(!failure("a: {{ range $i := until 1000000 }}{{ repeat 1000 \"x\" }}{{ end }}").is_empty());
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn names_without_measure() {
 
 #[test]
 fn regular_expressions_are_linear() {
-    let text = "{{ regexMatch \"^(a+)+$\" (print (repeat 100000 \"a\") \"b\") }}";
+    let text = "a: {{ regexMatch \"^(a+)+$\" (print (repeat 100000 \"a\") \"b\") }}";
     let output = template(&chart(&[("templates/t.yaml", text)]), &options()).unwrap();
     assert!(output.text.contains("false"));
     assert!(!failure("{{ regexMatch \"(((a{1000}){1000}){1000}){1000}\" \"a\" }}").is_empty());
