@@ -417,9 +417,12 @@ impl Parser<'_> {
         let item = self.next_non_space();
         let name = self.template_name(&item, CONTEXT)?;
         let pipeline = self.pipeline(CONTEXT, Token::RightDelimiter)?;
+        let clause = self.tokens[0].clone();
         let outer = std::mem::replace(&mut self.scope, Scope::new());
         let (root, ending) = self.item_list()?;
         if ending != Ending::End {
+            // Go reports this at the clause: the body has a parser of its own.
+            self.tokens[0] = clause;
             return self.error(format!("unexpected {} in {CONTEXT}", ending.text()));
         }
         self.add(&name, root)?;
