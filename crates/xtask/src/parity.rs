@@ -111,7 +111,9 @@ fn compare(path: &str, ours: &Value, theirs: &Value, differences: &mut Vec<Strin
             }
         }
         (Value::Array(ours), Value::Array(theirs))
-            if path.ends_with("/enum") && is_listed(ADDITIONS, path) && theirs.iter().all(|word| ours.contains(word)) => {}
+            if path.ends_with("/enum")
+                && is_listed(ADDITIONS, path)
+                && theirs.iter().all(|word| ours.contains(word)) => {}
         (Value::Array(left), Value::Array(right)) if path.ends_with("/required") => {
             let sorted = |list: &[Value]| {
                 let mut names: Vec<_> = list.iter().map(ToString::to_string).collect();

@@ -61,9 +61,10 @@ async fn demo(arguments: &Arguments) -> Result<()> {
         cluster.run("kubectl", &["apply", "--server-side", "--force-conflicts", "-k", &crds.to_string_lossy()]).await?;
     screen.output(&said);
     cluster.run("kubectl", &["wait", "--for=condition=Established", "crd", "--all", "--timeout=30s"]).await?;
-    for namespace in [SYSTEM_NAMESPACE, NAMESPACE] {
-        cluster.apply(&format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {namespace}}}\n")).await?;
-    }
+
+    screen.step("Create the controllers' ServiceAccounts and roles, as deploy/ has them");
+    screen.output(&cluster.apply_roles().await?);
+    cluster.apply(&format!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}}}\n")).await?;
 
     screen.step("Start source-controller and helm-controller, each a process of its own");
     let traces = OtlpReceiver::start().await?;
@@ -88,8 +89,8 @@ async fn demo(arguments: &Arguments) -> Result<()> {
         std::future::pending::<()>().await;
     }
     if !cluster.is_own() {
-        // The release is uninstalled by the controller that still runs; the CRDs stay, others may use them.
-        cluster.run("kubectl", &["delete", "namespace", NAMESPACE, SYSTEM_NAMESPACE, "--timeout=60s"]).await?;
+        // The release is uninstalled by the controller that still runs; CRDs and roles stay, others may use them.
+        cluster.run("kubectl", &["delete", "namespace", NAMESPACE, "--timeout=60s"]).await?;
     }
     Ok(())
 }
@@ -205,7 +206,7 @@ fn look(
     screen.say(&format!("source-controller's log: {}", controllers.source.log_path().display()));
     screen.say(&format!("helm-controller's log:   {}", controllers.helm.log_path().display()));
     screen.say(&format!(
-        "TOKEN=$(kubectl create token default -n {SYSTEM_NAMESPACE} --audience towline-artifact)\n\
+        "TOKEN=$(kubectl create token helm-controller -n {SYSTEM_NAMESPACE} --audience towline-artifact)\n\
          grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" {} list",
         controllers.artifacts
     ));

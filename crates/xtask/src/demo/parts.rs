@@ -6,10 +6,15 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use testkit::process::ProcessCommand;
 use testkit::{ControlPlane, Process, TempDir};
 
-/// Where the controllers' ServiceAccounts live.
-pub(super) const SYSTEM_NAMESPACE: &str = "towline-system";
+/// Where the controllers' ServiceAccounts live, as `deploy/` has it.
+pub(super) const SYSTEM_NAMESPACE: &str = "flux-system";
+
+/// What of `deploy/` the demo applies: everything but the workloads, which run here as processes.
+const APPLIED_KINDS: [&str; 6] =
+    ["Namespace", "ServiceAccount", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"];
 
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
@@ -83,6 +88,30 @@ impl Cluster {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Applies the controllers' ServiceAccounts and roles as they are deployed; returns what was said.
+    pub(super) async fn apply_roles(&self) -> Result<String> {
+        let overlay = testkit::workspace().join("deploy/overlays/default");
+        let built = self.run("kubectl", &["kustomize", &overlay.to_string_lossy()]).await?;
+        let applied: Vec<&str> = built
+            .split("\n---\n")
+            .filter(|document| {
+                let kind = document.lines().find_map(|line| line.strip_prefix("kind: "));
+                kind.is_some_and(|kind| APPLIED_KINDS.contains(&kind))
+            })
+            .collect();
+        self.apply(&applied.join("\n---\n")).await
+    }
+
+    /// A kubeconfig with which a process acts as a ServiceAccount.
+    async fn kubeconfig_of(&self, account: &str) -> Result<String> {
+        let view = self.run("kubectl", &["config", "view", "--raw", "--minify", "-o", "json"]).await?;
+        let mut config: serde_json::Value = serde_json::from_str(&view)?;
+        let token =
+            self.run("kubectl", &["create", "token", account, "-n", SYSTEM_NAMESPACE, "--duration", "24h"]).await?;
+        config["users"][0]["user"] = serde_json::json!({ "token": token.trim() });
+        Ok(config.to_string())
+    }
+
     /// Applies manifests.
     pub(super) async fn apply(&self, manifests: &str) -> Result<String> {
         let place = TempDir::new("manifests")?;
@@ -109,41 +138,58 @@ pub(super) struct Controllers {
     pub(super) helm: Process,
     /// Where artifacts are served over gRPC and HTTP.
     pub(super) artifacts: String,
-    _storage: TempDir,
+    _files: TempDir,
 }
 
 impl Controllers {
-    /// Starts both and waits until they say they are ready.
+    /// Starts both, each as its own ServiceAccount, and waits until they say they are ready.
     pub(super) async fn start(cluster: &Cluster, binaries: &BTreeMap<String, PathBuf>, traces: &str) -> Result<Self> {
-        let storage = TempDir::new("artifacts")?;
+        let files = TempDir::new("controllers")?;
         let artifacts = format!("127.0.0.1:{}", testkit::free_port()?);
-        let (source, source_health) = common(cluster, binaries, "source-controller", traces)?;
+        let (source, source_health) = common(cluster, binaries, "source-controller", traces, &files).await?;
         let source = source
-            .arg(format!("--storage-path={}", storage.path().display()))
+            .arg(format!("--storage-path={}", files.join("artifacts").display()))
             .arg(format!("--storage-addr={artifacts}"))
             .arg(format!("--storage-adv-addr={artifacts}"));
-        let (helm, helm_health) = common(cluster, binaries, "helm-controller", traces)?;
+        let (helm, helm_health) = common(cluster, binaries, "helm-controller", traces, &files).await?;
+        let token = ["create", "token", "helm-controller", "-n", SYSTEM_NAMESPACE, "--audience", "towline-artifact"];
+        let token_file = files.join("artifact-token");
+        write_private(&token_file, &cluster.run("kubectl", &token).await?)?;
+        let helm = helm
+            .arg(format!("--artifact-addr=http://{artifacts}"))
+            .arg(format!("--artifact-token-file={}", token_file.display()));
         let (mut source, mut helm) = (source.start()?, helm.start()?);
         source.wait_ready(&source_health, READY_LIMIT).await?;
         helm.wait_ready(&helm_health, READY_LIMIT).await?;
-        Ok(Self { source, helm, artifacts, _storage: storage })
+        Ok(Self { source, helm, artifacts, _files: files })
     }
 }
 
 /// What both controllers are given; also where their readiness is asked.
-fn common(
+async fn common(
     cluster: &Cluster,
     binaries: &BTreeMap<String, PathBuf>,
     name: &str,
     traces: &str,
-) -> Result<(testkit::process::ProcessCommand, String)> {
+    files: &TempDir,
+) -> Result<(ProcessCommand, String)> {
     let binary = binaries.get(name).with_context(|| format!("{name} was not built"))?;
+    let kubeconfig = files.join(format!("{name}.kubeconfig"));
+    write_private(&kubeconfig, &cluster.kubeconfig_of(name).await?)?;
     let (metrics, health) = (testkit::free_port()?, testkit::free_port()?);
     let command = Process::command(binary)
-        .env("KUBECONFIG", &cluster.kubeconfig)
+        .env("KUBECONFIG", &kubeconfig)
         .env("RUNTIME_NAMESPACE", SYSTEM_NAMESPACE)
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", traces)
         .arg(format!("--metrics-addr=127.0.0.1:{metrics}"))
         .arg(format!("--health-addr=127.0.0.1:{health}"));
     Ok((command, format!("http://127.0.0.1:{health}/readyz")))
+}
+
+/// Writes a file that only its owner may read.
+fn write_private(path: &Path, text: &str) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs_err::write(path, text.trim_end())?;
+    fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(())
 }
