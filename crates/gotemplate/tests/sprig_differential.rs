@@ -1,7 +1,6 @@
 //! Random calls of every deterministic sprig function, answered by sprig in Go and by this crate.
 //!
-//! `TOWLINE_DIFFERENTIAL_CASES` sets how many, `TOWLINE_DIFFERENTIAL_FUNCTION` picks one function. What once differed is
-//! kept in `testdata/sprig`.
+//! `TOWLINE_DIFFERENTIAL_CASES` sets how many, `TOWLINE_DIFFERENTIAL_FUNCTION` picks one function.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -298,7 +297,8 @@ fn signatures_name_known_types() {
 fn call_now(name: &str, arguments: &[Value]) -> Value {
     let mut environment = Environment::new(jiff::Timestamp::from_second(NOW).unwrap());
     let function = gotemplate::sprig::functions().get(name).unwrap();
-    (function.body)(&mut Context::detached(&mut environment), arguments).unwrap_or_else(|error| panic!("{name}: {error}"))
+    (function.body)(&mut Context::detached(&mut environment), arguments)
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn field(value: &Value, name: &str) -> Value {
@@ -328,7 +328,8 @@ fn keys_and_certificates_satisfy_go() {
             "time": NOW, "name": "b.example", "common_name": kind,
         }));
     }
-    let generated = call_now("genSignedCert", &["x".into(), Value::Nil, names.clone(), Value::Int(5), authority.clone()]);
+    let generated =
+        call_now("genSignedCert", &["x".into(), Value::Nil, names.clone(), Value::Int(5), authority.clone()]);
     let own = call_now("genSelfSignedCert", &["y".into(), addresses, names, Value::Int(5)]);
     for (made, by, name) in [(&generated, &authority, "x"), (&own, &own, "y")] {
         checks.push(json!({

@@ -126,13 +126,11 @@ fn next_word<'a>(rest: &mut &'a str) -> Word<'a> {
     Word { kind, text }
 }
 
+/// Finds the end of a run of characters from a place on.
+type Run<'a> = dyn Fn(usize, &dyn Fn(char) -> bool) -> usize + 'a;
+
 /// `Http` is one word, and so is `HTTP` of `HTTPServer`.
-fn upper_word_end(
-    whole: &str,
-    start: usize,
-    run: &dyn Fn(usize, &dyn Fn(char) -> bool) -> usize,
-    small: &dyn Fn(char) -> bool,
-) -> usize {
+fn upper_word_end(whole: &str, start: usize, run: &Run<'_>, small: &dyn Fn(char) -> bool) -> usize {
     let next = |from: usize| {
         whole.get(from..).unwrap_or_default().chars().find(|character| *character != char::REPLACEMENT_CHARACTER)
     };

@@ -27,9 +27,12 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("genSelfSignedCert", &[&STRING, &LIST, &LIST, &INT], &CERTIFICATE, |context, arguments| {
         self_signed(context, arguments, None)
     }),
-    Function::new("genSelfSignedCertWithKey", &[&STRING, &LIST, &LIST, &INT, &STRING], &CERTIFICATE, |context, arguments| {
-        self_signed(context, arguments, Some(4))
-    }),
+    Function::new(
+        "genSelfSignedCertWithKey",
+        &[&STRING, &LIST, &LIST, &INT, &STRING],
+        &CERTIFICATE,
+        |context, arguments| self_signed(context, arguments, Some(4)),
+    ),
     Function::new("genSignedCert", &[&STRING, &LIST, &LIST, &INT, &CERTIFICATE], &CERTIFICATE, |context, arguments| {
         signed(context, arguments, None)
     }),
@@ -87,9 +90,8 @@ fn failure(what: &str, error: &dyn std::fmt::Display) -> FunctionError {
 
 fn pem(label: &str, der: &[u8]) -> String {
     let encoded = encode64(der);
-    let lines: Vec<&str> = (0..encoded.len()).step_by(64).filter_map(|start| {
-        encoded.get(start..encoded.len().min(start + 64))
-    }).collect();
+    let lines: Vec<&str> =
+        (0..encoded.len()).step_by(64).filter_map(|start| encoded.get(start..encoded.len().min(start + 64))).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
@@ -166,8 +168,11 @@ fn key_pem(pkcs8: &[u8]) -> Option<String> {
         }
         // Without the public key, which Go leaves out.
         ED25519 => {
-            let parts =
-                [encode_element(0x02, &[0]), encode_element(0x30, &encode_element(0x06, ED25519)), encode_element(0x04, inner)];
+            let parts = [
+                encode_element(0x02, &[0]),
+                encode_element(0x30, &encode_element(0x06, ED25519)),
+                encode_element(0x04, inner),
+            ];
             Some(pem("PRIVATE KEY", &encode_element(0x30, &parts.concat())))
         }
         _ => Some(pem("PRIVATE KEY", pkcs8)),
@@ -252,7 +257,9 @@ fn parameters(
             FunctionError::Message(format!("error processing alternate dns name: {shown} is not a string"))
         })?;
         let name = text.to_string().try_into();
-        parameters.subject_alt_names.push(SanType::DnsName(name.map_err(|error| failure("error creating certificate", &error))?));
+        parameters
+            .subject_alt_names
+            .push(SanType::DnsName(name.map_err(|error| failure("error creating certificate", &error))?));
     }
     parameters.subject_alt_names.extend(ips);
     let mut serial = [0; 16];
@@ -287,8 +294,7 @@ fn authority(context: &mut Context<'_>, arguments: &[Value], key_index: Option<u
 fn self_signed(context: &mut Context<'_>, arguments: &[Value], key_index: Option<usize>) -> Outcome {
     let (key, written) = subject_key(arguments, key_index)?;
     let (addresses, names) = (list(arguments, 1)?, list(arguments, 2)?);
-    let parameters =
-        parameters(context, text(arguments, 0)?, addresses.items(), names.items(), int(arguments, 3)?)?;
+    let parameters = parameters(context, text(arguments, 0)?, addresses.items(), names.items(), int(arguments, 3)?)?;
     created(parameters.self_signed(&key), written)
 }
 

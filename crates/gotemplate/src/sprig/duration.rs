@@ -97,8 +97,8 @@ pub(super) fn display(nanoseconds: i64) -> String {
     }
     if magnitude < SECOND {
         let (unit, name) = match magnitude {
-            ..1_000 => (1, "ns"),
-            ..1_000_000 => (1_000, "µs"),
+            0..1_000 => (1, "ns"),
+            1_000..1_000_000 => (1_000, "µs"),
             _ => (1_000_000, "ms"),
         };
         return format!("{sign}{}{name}", with_fraction(magnitude, unit));

@@ -95,8 +95,11 @@ const FIXED_UTC: [(&[u8], OffsetForm); 4] = [
     (b"Z07", OffsetForm::Hour),
 ];
 
+/// The text before a chunk, the chunk, its own text, and the rest.
+pub(super) type Split<'a> = (&'a [u8], Chunk, &'a [u8], &'a [u8]);
+
 /// The first chunk: the text before it, the chunk with its text, and the rest.
-pub(super) fn next_chunk(layout: &[u8]) -> Option<(&[u8], Chunk, &[u8], &[u8])> {
+pub(super) fn next_chunk(layout: &[u8]) -> Option<Split<'_>> {
     for start in 0..layout.len() {
         let rest = layout.get(start..).unwrap_or_default();
         // An underscore before a year is itself.

@@ -115,12 +115,10 @@ fn find_all(context: &Context<'_>, regex: &Regex, arguments: &[Value]) -> Outcom
     Ok(Value::strings(found.into_iter().map(|range| piece(text, range))))
 }
 
-fn replace(
-    context: &Context<'_>,
-    regex: &Regex,
-    arguments: &[Value],
-    operation: fn(&Regex, Subject<'_>, &[u8], usize) -> Option<Vec<u8>>,
-) -> Outcome {
+/// Replaces matches by a template, within a number of bytes.
+type Replacement = fn(&Regex, Subject<'_>, &[u8], usize) -> Option<Vec<u8>>;
+
+fn replace(context: &Context<'_>, regex: &Regex, arguments: &[Value], operation: Replacement) -> Outcome {
     let limit = context.environment.limits.bytes;
     let replaced = operation(regex, subject(text(arguments, 1)?), text(arguments, 2)?.as_bytes(), limit);
     match replaced {

@@ -94,6 +94,7 @@ fn plain(version: Version) -> Value {
     Value::Object(Rc::new(VersionObject { version, go_type: &VERSION }))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 fn message(error: Error) -> FunctionError {
     FunctionError::Message(error.to_string())
 }

@@ -277,9 +277,7 @@ fn join(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     } else {
         let whole = [b"proto://", info.as_slice(), b"@host"].concat();
         let parsed = parse(&whole);
-        parsed
-            .map_err(|message| FunctionError::Message(format!("unable to parse userinfo in dict: {message}")))?
-            .user
+        parsed.map_err(|message| FunctionError::Message(format!("unable to parse userinfo in dict: {message}")))?.user
     };
     let mut out = Vec::new();
     if !scheme.is_empty() {

@@ -8,12 +8,12 @@ use gotemplate::value::{List, Map, Str, Value};
 use serde_json::json;
 
 /// A string.
-pub fn text(bytes: &[u8]) -> serde_json::Value {
+pub(crate) fn text(bytes: &[u8]) -> serde_json::Value {
     json!({"string": BASE64_STANDARD.encode(bytes)})
 }
 
 /// The value that this describes.
-pub fn parse(described: &serde_json::Value) -> Value {
+pub(crate) fn parse(described: &serde_json::Value) -> Value {
     let Some((kind, body)) = described.as_object().and_then(|object| object.iter().next()) else { return Value::Nil };
     let text = body.as_str().unwrap_or_default();
     match kind.as_str() {
@@ -46,7 +46,7 @@ fn time(text: &str) -> Value {
 }
 
 /// The description of a value.
-pub fn write(value: &Value) -> serde_json::Value {
+pub(crate) fn write(value: &Value) -> serde_json::Value {
     match value {
         Value::Nil => json!(null),
         Value::Int(number) => json!({"int": number.to_string()}),
@@ -78,7 +78,7 @@ fn write_map(map: &Map) -> serde_json::Value {
 }
 
 /// The description of a list whose order is random in Go.
-pub fn write_sorted(value: &Value) -> serde_json::Value {
+pub(crate) fn write_sorted(value: &Value) -> serde_json::Value {
     let mut written = write(value);
     if let Some(items) = written.get_mut("slice").and_then(|items| items.as_array_mut()) {
         items.sort_by_key(ToString::to_string);
