@@ -7,7 +7,9 @@ use kube::{
     Client,
     core::{
         DynamicObject, Resource as _,
-        params::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy},
+        params::{
+            DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Preconditions, PropagationPolicy,
+        },
     },
 };
 use serde_json::Value;

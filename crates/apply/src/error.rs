@@ -87,15 +87,15 @@ impl Error {
     /// Whether trying again can help.
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::Refused { code, reason, .. } => {
-                if matches!(code, 429 | 500 | 502 | 503 | 504)
-                    || (*code == 409 && reason == "Conflict" && !self.is_field_conflict())
-                {
-                    ErrorClass::Transient
-                } else {
-                    ErrorClass::Terminal
-                }
+            // The server reports a manifest that does not fit the schema as its own failure; it is not.
+            Self::Refused { code: 500, message, .. } if message.starts_with("failed to create typed patch object") => {
+                ErrorClass::Terminal
             }
+            Self::Refused { code: 429 | 500 | 502 | 503 | 504, .. } => ErrorClass::Transient,
+            Self::Refused { code: 409, reason, .. } if reason == "Conflict" && !self.is_field_conflict() => {
+                ErrorClass::Transient
+            }
+            Self::Refused { .. } => ErrorClass::Terminal,
             Self::Transport { .. } | Self::Discovery(_) => ErrorClass::Transient,
             Self::InvalidObject { .. } | Self::UnknownKind { .. } | Self::Kubeconfig(_) | Self::Client(_) => {
                 ErrorClass::Terminal
@@ -137,6 +137,14 @@ mod tests {
         for (error, class) in [
             (refused(503, "ServiceUnavailable", ""), ErrorClass::Transient),
             (refused(500, "InternalError", "failed calling webhook"), ErrorClass::Transient),
+            (
+                refused(
+                    500,
+                    "",
+                    "failed to create typed patch object (a/b; v1, Kind=ConfigMap): .data.x: expected string",
+                ),
+                ErrorClass::Terminal,
+            ),
             (refused(409, "Conflict", "the object has been modified"), ErrorClass::Transient),
             (
                 refused(409, "Conflict", "Apply failed with 1 conflict: conflict with \"kubectl\": .spec.a"),

@@ -1,10 +1,6 @@
 //! Putting the parts together: watches, stores, reconcilers, and what stops them.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use apply::access::KubeconfigPolicy;
 use artifact::client::{Fetcher, FetcherConfig, GrpcConfig};
@@ -136,7 +132,13 @@ async fn background(shell: &Shell, context: &Arc<Context>, index: Index) {
             context.wake_referring(chart);
         })
     };
-    shell.spawn(sources::watch(shell.watched(), context.charts.clone(), wake, shell.health.gate("HelmChart"), shutdown.clone()));
+    shell.spawn(sources::watch(
+        shell.watched(),
+        context.charts.clone(),
+        wake,
+        shell.health.gate("HelmChart"),
+        shutdown.clone(),
+    ));
     shell.spawn(watch_configs::<ConfigMap>(shell.watched(), "ConfigMap", Arc::clone(context), shutdown.clone()));
     shell.spawn(watch_configs::<Secret>(shell.watched(), "Secret", Arc::clone(context), shutdown.clone()));
     shell.spawn(watch_definitions(Arc::clone(context), shutdown.clone()));
@@ -155,8 +157,12 @@ async fn background(shell: &Shell, context: &Arc<Context>, index: Index) {
 }
 
 /// Wakes releases when a labelled ConfigMap or Secret changes. Only metadata is read.
-async fn watch_configs<K>(api: Api<PartialObjectMeta<K>>, kind: &'static str, context: Arc<Context>, shutdown: CancellationToken)
-where
+async fn watch_configs<K>(
+    api: Api<PartialObjectMeta<K>>,
+    kind: &'static str,
+    context: Arc<Context>,
+    shutdown: CancellationToken,
+) where
     K: kube::Resource<DynamicType = ()> + Clone + std::fmt::Debug + serde::de::DeserializeOwned + Send + 'static,
 {
     let config = watcher::Config::default().labels(&context.flags.watch_configs_label_selector).page_size(100);

@@ -75,7 +75,9 @@ impl Charts {
         let bytes = self.fetcher.fetch(artifact).await?;
         let size = bytes.len();
         let _permit = self.readers.acquire().await.map_err(|_| ChartFetchError::Interrupted)?;
-        let mut chart = tokio::task::spawn_blocking(move || load_archive(&bytes)).await.map_err(|_| ChartFetchError::Interrupted)??;
+        let mut chart = tokio::task::spawn_blocking(move || load_archive(&bytes))
+            .await
+            .map_err(|_| ChartFetchError::Interrupted)??;
         // The files as read are only for packing a chart again, which happens at the source.
         forget_raw(&mut chart);
         let chart = Arc::new(chart);

@@ -1,9 +1,6 @@
 //! Which cluster a release goes to, and as whom.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use apply::{
     Cluster,
@@ -125,7 +122,12 @@ impl Clusters {
         } else {
             &self.settings.default_service_account
         };
-        release.spec.service_account_name.clone().filter(|name| !name.is_empty()).or_else(|| (!default.is_empty()).then(|| default.clone()))
+        release
+            .spec
+            .service_account_name
+            .clone()
+            .filter(|name| !name.is_empty())
+            .or_else(|| (!default.is_empty()).then(|| default.clone()))
     }
 
     /// The way to a release's cluster.
@@ -133,7 +135,8 @@ impl Clusters {
         let namespace = release.namespace().unwrap_or_default();
         let account = self.service_account(release);
         if let Some(reference) = release.spec.kube_config.as_ref().and_then(|reference| reference.secret_ref.as_ref()) {
-            let cluster = self.remote(&namespace, &reference.name, reference.key.as_deref(), account.as_deref()).await?;
+            let cluster =
+                self.remote(&namespace, &reference.name, reference.key.as_deref(), account.as_deref()).await?;
             return Ok(Target { cluster, local: false });
         }
         let Some(account) = account else { return Ok(Target { cluster: self.own.clone(), local: true }) };
@@ -147,7 +150,13 @@ impl Clusters {
         Ok(Target { cluster, local: true })
     }
 
-    async fn remote(&self, namespace: &str, name: &str, key: Option<&str>, account: Option<&str>) -> Result<Cluster, AccessError> {
+    async fn remote(
+        &self,
+        namespace: &str,
+        name: &str,
+        key: Option<&str>,
+        account: Option<&str>,
+    ) -> Result<Cluster, AccessError> {
         let api: Api<Secret> = Api::namespaced(self.own.client().clone(), namespace);
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         let secret = match api.get_opt(&name).await {
@@ -192,7 +201,8 @@ impl Clusters {
         let kube_version = match known {
             Some(version) => version,
             None => {
-                let info = client.apiserver_version().await.map_err(|error| apply::Error::Discovery(Box::new(error)))?;
+                let info =
+                    client.apiserver_version().await.map_err(|error| apply::Error::Discovery(Box::new(error)))?;
                 let version = KubeVersion::discovered(&info.git_version, &info.major, &info.minor);
                 if target.local {
                     *self.version.lock() = Some(version.clone());

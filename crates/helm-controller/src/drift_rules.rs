@@ -28,7 +28,8 @@ pub fn selects(selector: &Selector, object: &Value) -> Result<bool, String> {
         if pattern.is_empty() {
             continue;
         }
-        let regex = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| format!("selector {pattern:?}: {error}"))?;
+        let regex =
+            Regex::new(&format!("^(?:{pattern})$")).map_err(|error| format!("selector {pattern:?}: {error}"))?;
         if !regex.is_match(value) {
             return Ok(false);
         }

@@ -99,9 +99,9 @@ fn to_yaml_value(value: &Value) -> yaml::Value {
         }
         Value::String(text) => yaml::Value::String(text.clone()),
         Value::Array(items) => yaml::Value::Sequence(items.iter().map(to_yaml_value).collect()),
-        Value::Object(map) => {
-            yaml::Value::Mapping(map.iter().map(|(key, value)| (key.clone(), to_yaml_value(value))).collect::<BTreeMap<_, _>>())
-        }
+        Value::Object(map) => yaml::Value::Mapping(
+            map.iter().map(|(key, value)| (key.clone(), to_yaml_value(value))).collect::<BTreeMap<_, _>>(),
+        ),
     }
 }
 
@@ -162,8 +162,14 @@ mod tests {
                     ---\n# Source: web/templates/b.yaml\n# only a comment\n\
                     ---\n# Source: web/templates/c.yaml\napiVersion: v1\nkind: List\nitems:\n- {kind: A}\n- {kind: B}\n";
         let documents = parse(text).unwrap();
-        let seen: Vec<_> = documents.iter().map(|document| (document.path.as_str(), document.object["kind"].as_str().unwrap())).collect();
-        assert_eq!(seen, [("web/templates/a.yaml", "ConfigMap"), ("web/templates/c.yaml", "A"), ("web/templates/c.yaml", "B")]);
+        let seen: Vec<_> = documents
+            .iter()
+            .map(|document| (document.path.as_str(), document.object["kind"].as_str().unwrap()))
+            .collect();
+        assert_eq!(
+            seen,
+            [("web/templates/a.yaml", "ConfigMap"), ("web/templates/c.yaml", "A"), ("web/templates/c.yaml", "B")]
+        );
     }
 
     #[test]
@@ -182,8 +188,10 @@ mod tests {
 
     #[test]
     fn text_round_trips() {
-        let documents =
-            vec![Document { path: "web/templates/a.yaml".into(), object: json!({"kind": "A", "metadata": {"name": "x"}}) }];
+        let documents = vec![Document {
+            path: "web/templates/a.yaml".into(),
+            object: json!({"kind": "A", "metadata": {"name": "x"}}),
+        }];
         assert_eq!(parse(&to_text(&documents)).unwrap(), documents);
     }
 }

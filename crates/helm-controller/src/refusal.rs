@@ -14,7 +14,11 @@ pub fn unsupported(spec: &HelmReleaseSpec) -> Option<String> {
     if !spec.health_check_exprs.is_empty() {
         return refuse("healthCheckExprs", "remove it; readiness is judged by kstatus");
     }
-    if spec.depends_on.iter().any(|dependency| dependency.ready_expr.as_ref().is_some_and(|expression| !expression.is_empty())) {
+    if spec
+        .depends_on
+        .iter()
+        .any(|dependency| dependency.ready_expr.as_ref().is_some_and(|expression| !expression.is_empty()))
+    {
         return refuse("dependsOn[].readyExpr", "remove it; a dependency counts as ready by its Ready condition");
     }
     if spec.kube_config.as_ref().is_some_and(|reference| reference.config_map_ref.is_some()) {
@@ -27,10 +31,17 @@ pub fn unsupported(spec: &HelmReleaseSpec) -> Option<String> {
         return refuse("install.serverSideApply: false", "objects are always applied on the server; remove the field");
     }
     if spec.upgrade.as_ref().is_some_and(|upgrade| upgrade.server_side_apply == Some(ServerSideApplyMode::Disabled)) {
-        return refuse("upgrade.serverSideApply: disabled", "objects are always applied on the server; remove the field");
+        return refuse(
+            "upgrade.serverSideApply: disabled",
+            "objects are always applied on the server; remove the field",
+        );
     }
-    if spec.rollback.as_ref().is_some_and(|rollback| rollback.server_side_apply == Some(ServerSideApplyMode::Disabled)) {
-        return refuse("rollback.serverSideApply: disabled", "objects are always applied on the server; remove the field");
+    if spec.rollback.as_ref().is_some_and(|rollback| rollback.server_side_apply == Some(ServerSideApplyMode::Disabled))
+    {
+        return refuse(
+            "rollback.serverSideApply: disabled",
+            "objects are always applied on the server; remove the field",
+        );
     }
     if let Some(chart_ref) = &spec.chart_ref
         && chart_ref.kind != common::helm::v2::SourceReferenceKind::HelmChart
@@ -66,7 +77,9 @@ mod tests {
             let refusal = unsupported(&serde_json::from_value(spec).unwrap());
             match field {
                 None => assert_eq!(refusal, None),
-                Some(field) => assert!(refusal.as_ref().is_some_and(|text| text.contains(field)), "{field}: {refusal:?}"),
+                Some(field) => {
+                    assert!(refusal.as_ref().is_some_and(|text| text.contains(field)), "{field}: {refusal:?}")
+                }
             }
         }
     }

@@ -81,8 +81,15 @@ struct ClusterLookup {
 }
 
 impl Lookup for ClusterLookup {
-    fn lookup(&self, api_version: &str, kind: &str, namespace: &str, name: &str) -> Result<Option<serde_json::Value>, String> {
-        let object = ObjectRef { gvk: Gvk::new(api_version, kind), namespace: namespace.to_owned(), name: name.to_owned() };
+    fn lookup(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<serde_json::Value>, String> {
+        let object =
+            ObjectRef { gvk: Gvk::new(api_version, kind), namespace: namespace.to_owned(), name: name.to_owned() };
         let answer = self.handle.block_on(async {
             if name.is_empty() { self.cluster.list(&object).await } else { self.cluster.get(&object).await }
         });
@@ -97,8 +104,12 @@ fn render_here(job: &Job, handle: tokio::runtime::Handle) -> Result<Output, Stri
     request.skip_schema_validation = job.skip_schema;
     let rendered = helm::engine::render(&request).map_err(|error| error.to_string())?;
     let mut sorted = sort_manifests(&rendered.files, KindOrder::Install).map_err(|error| error.to_string())?;
-    let additions =
-        Additions { common: job.common.as_ref(), name: &job.owner.0, namespace: &job.owner.1, annotations: &job.annotations };
+    let additions = Additions {
+        common: job.common.as_ref(),
+        name: &job.owner.0,
+        namespace: &job.owner.1,
+        annotations: &job.annotations,
+    };
     let mut mapped = Vec::new();
     let mut documents = Vec::new();
     for found in &sorted.manifests {
@@ -113,8 +124,8 @@ fn render_here(job: &Job, handle: tokio::runtime::Handle) -> Result<Output, Stri
         }
     }
     for hook in &mut sorted.hooks {
-        let mut object =
-            manifest::parse_document(&hook.manifest).map_err(|problem| format!("YAML parse error on {}: {problem}", hook.path))?;
+        let mut object = manifest::parse_document(&hook.manifest)
+            .map_err(|problem| format!("YAML parse error on {}: {problem}", hook.path))?;
         check(&hook.path, &object)?;
         map_removed(job, &hook.path, &mut object, &mut mapped)?;
         additions.add(&mut object);
@@ -122,7 +133,12 @@ fn render_here(job: &Job, handle: tokio::runtime::Handle) -> Result<Output, Stri
     }
     let manifest = manifest::to_text(&documents);
     let mut warnings = rendered.warnings;
-    warnings.extend(sorted.unknown_hooks.iter().map(|(path, hook)| format!("{path}: unknown hook \"{hook}\": the document is left out")));
+    warnings.extend(
+        sorted
+            .unknown_hooks
+            .iter()
+            .map(|(path, hook)| format!("{path}: unknown hook \"{hook}\": the document is left out")),
+    );
     Ok(Output {
         chart: Arc::new(rendered.chart),
         documents,
@@ -144,7 +160,8 @@ fn check(path: &str, object: &serde_json::Value) -> Result<(), String> {
 }
 
 fn map_removed(job: &Job, path: &str, object: &mut serde_json::Value, mapped: &mut Vec<String>) -> Result<(), String> {
-    let (api_version, kind) = (apply::object::text(object, "/apiVersion").to_owned(), apply::object::text(object, "/kind").to_owned());
+    let (api_version, kind) =
+        (apply::object::text(object, "/apiVersion").to_owned(), apply::object::text(object, "/kind").to_owned());
     let Some(removed) = removed_apis::find(&api_version, &kind) else { return Ok(()) };
     if job.capabilities.has(&format!("{api_version}/{kind}")) {
         return Ok(());

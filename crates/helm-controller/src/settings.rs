@@ -121,7 +121,10 @@ impl Flags {
         let mut gates = Gates::default();
         let mut notes = Vec::new();
         if self.snapshot_digest_algo != "sha256" {
-            return Err(format!("--snapshot-digest-algo: {:?} is not supported, only sha256 is", self.snapshot_digest_algo));
+            return Err(format!(
+                "--snapshot-digest-algo: {:?} is not supported, only sha256 is",
+                self.snapshot_digest_algo
+            ));
         }
         for (gate, on) in self.common.gates()? {
             match meaning(&gate) {

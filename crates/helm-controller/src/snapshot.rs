@@ -12,12 +12,16 @@ use helm::{
 };
 use jiff::Timestamp;
 
-use crate::{action::machine::{TestFilter, test_selected}, plan::state::SNAPSHOT_API_VERSION};
+use crate::{
+    action::machine::{TestFilter, test_selected},
+    plan::state::SNAPSHOT_API_VERSION,
+};
 
 /// What a snapshot of a release says.
 pub fn observe(release: &Release, oci_digest: &str) -> Snapshot {
     let info = &release.info;
-    let at = |time: Option<helm::release::Time>| Time(time.map_or(Timestamp::UNIX_EPOCH, helm::release::Time::timestamp));
+    let at =
+        |time: Option<helm::release::Time>| Time(time.map_or(Timestamp::UNIX_EPOCH, helm::release::Time::timestamp));
     let metadata = &release.chart.metadata;
     Snapshot {
         action: None,
@@ -49,7 +53,8 @@ pub fn test_hooks(release: &Release, filters: &[TestFilter]) -> std::collections
             let run = &hook.last_run;
             let time = |time: Option<helm::release::Time>| time.map(|time| Time(time.timestamp()));
             let phase = Some(run.phase.clone()).filter(|phase| !phase.is_empty());
-            let status = TestHookStatus { last_completed: time(run.completed_at), last_started: time(run.started_at), phase };
+            let status =
+                TestHookStatus { last_completed: time(run.completed_at), last_started: time(run.started_at), phase };
             (hook.name.clone(), status)
         })
         .collect()

@@ -145,7 +145,9 @@ mod tests {
             let chart = chart(status);
             match (ready(&chart), expected) {
                 (Ok(_), None) => {}
-                (Err(text), Some(expected)) => assert!(text.contains(expected) && text.starts_with("HelmChart 'n/c' is not ready"), "{text}"),
+                (Err(text), Some(expected)) => {
+                    assert!(text.contains(expected) && text.starts_with("HelmChart 'n/c' is not ready"), "{text}")
+                }
                 (outcome, expected) => panic!("{outcome:?}, expected {expected:?}"),
             }
         }

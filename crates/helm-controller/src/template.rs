@@ -1,7 +1,7 @@
 //! The HelmChart that is made for a HelmRelease with `spec.chart`.
 
 use common::{
-    helm::v2::{HelmRelease, HelmChartTemplate},
+    helm::v2::{HelmChartTemplate, HelmRelease},
     names::{
         group::SOURCE_V1,
         label::{HELM_NAME, HELM_NAMESPACE},
@@ -62,17 +62,19 @@ pub fn helm_chart(release: &HelmRelease) -> Option<Value> {
 /// Whether the HelmChart in the cluster is as wanted, so that nothing has to be written.
 pub fn matches(wanted: &Value, existing: &HelmChart) -> bool {
     let Ok(existing_spec) = serde_json::to_value(&existing.spec) else { return false };
-    let (Some(wanted_spec), Some(existing_spec)) = (wanted.get("spec").and_then(Value::as_object), existing_spec.as_object())
+    let (Some(wanted_spec), Some(existing_spec)) =
+        (wanted.get("spec").and_then(Value::as_object), existing_spec.as_object())
     else {
         return false;
     };
     let same_spec = wanted_spec.iter().all(|(key, value)| existing_spec.get(key) == Some(value))
         && existing_spec.keys().all(|key| wanted_spec.contains_key(key) || key == "suspend");
     let has = |section: &str, existing: Option<&std::collections::BTreeMap<String, String>>| {
-        wanted
-            .pointer(&format!("/metadata/{section}"))
-            .and_then(Value::as_object)
-            .is_none_or(|wanted| wanted.iter().all(|(key, value)| existing.and_then(|map| map.get(key)).map(String::as_str) == value.as_str()))
+        wanted.pointer(&format!("/metadata/{section}")).and_then(Value::as_object).is_none_or(|wanted| {
+            wanted
+                .iter()
+                .all(|(key, value)| existing.and_then(|map| map.get(key)).map(String::as_str) == value.as_str())
+        })
     };
     same_spec
         && has("labels", existing.metadata.labels.as_ref())
@@ -93,8 +95,13 @@ mod tests {
 
     #[test]
     fn the_template_becomes_a_chart_with_owner_labels() {
-        let chart = helm_chart(&release(json!({"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "repo"}}))).unwrap();
-        assert_eq!(chart["metadata"], json!({"name": "apps-web", "namespace": "apps", "labels": {HELM_NAME: "web", HELM_NAMESPACE: "apps"}}));
+        let chart =
+            helm_chart(&release(json!({"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "repo"}})))
+                .unwrap();
+        assert_eq!(
+            chart["metadata"],
+            json!({"name": "apps-web", "namespace": "apps", "labels": {HELM_NAME: "web", HELM_NAMESPACE: "apps"}})
+        );
         assert_eq!(
             chart["spec"],
             json!({"chart": "web", "version": "*", "interval": "5m0s", "reconcileStrategy": "ChartVersion",

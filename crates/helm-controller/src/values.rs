@@ -75,7 +75,11 @@ impl ValuesError {
 }
 
 /// The content of one reference; `None` when it is optional and missing.
-async fn content(client: &Client, namespace: &str, reference: &ValuesReference) -> Result<Option<Vec<u8>>, ValuesError> {
+async fn content(
+    client: &Client,
+    namespace: &str,
+    reference: &ValuesReference,
+) -> Result<Option<Vec<u8>>, ValuesError> {
     let key = key(reference);
     let kind = reference.kind.as_str();
     let read_failed = |source| ValuesError::Read {

@@ -173,7 +173,9 @@ impl<S: Sink> Subject<'_, S> {
             Decision::Rollback(target) => {
                 tracing::info!(version = target.version, "running 'rollback' action");
                 if !self.start_rollback(session, &target, stored.clone()).await? {
-                    return self.start_release(session, common::helm::v2::ReleaseAction::Upgrade, &inputs, stored, wanted).await;
+                    return self
+                        .start_release(session, common::helm::v2::ReleaseAction::Upgrade, &inputs, stored, wanted)
+                        .await;
                 }
                 Ok(None)
             }

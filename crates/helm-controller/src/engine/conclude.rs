@@ -55,7 +55,12 @@ impl<S: Sink> Subject<'_, S> {
         }
     }
 
-    async fn after_remedy(&mut self, _ok: bool, wanted: &Wanted, session: &mut Session) -> Result<Progress, EngineError> {
+    async fn after_remedy(
+        &mut self,
+        _ok: bool,
+        wanted: &Wanted,
+        session: &mut Session,
+    ) -> Result<Progress, EngineError> {
         session.performed.clear();
         let decision = self.after_remediation(wanted);
         self.summarize(wanted);
@@ -217,7 +222,11 @@ impl<S: Sink> Subject<'_, S> {
     fn take_snapshot(&mut self, running: &Running, action: Option<&str>) {
         let fresh = crate::snapshot::observe(&running.record.release, self.oci_digest());
         let action = action.map(str::to_owned).or_else(|| {
-            self.status().history.into_iter().find(|snapshot| snapshot.version == fresh.version).and_then(|snapshot| snapshot.action)
+            self.status()
+                .history
+                .into_iter()
+                .find(|snapshot| snapshot.version == fresh.version)
+                .and_then(|snapshot| snapshot.action)
         });
         history::record(self.status_mut(), Snapshot { action, ..fresh });
     }
@@ -232,7 +241,11 @@ impl<S: Sink> Subject<'_, S> {
             .collect();
         for file in wanted.chart.crds() {
             let text = String::from_utf8_lossy(&file.data).into_owned();
-            objects.extend(helm::manifest::split_manifests(&text).into_iter().filter_map(|document| manifest::parse_document(document).ok()));
+            objects.extend(
+                helm::manifest::split_manifests(&text)
+                    .into_iter()
+                    .filter_map(|document| manifest::parse_document(document).ok()),
+            );
         }
         for object in objects {
             if let Ok(reference) = self.target.cluster.locate(&object, &namespace).await {
@@ -248,7 +261,8 @@ impl<S: Sink> Subject<'_, S> {
         self.storage.update(&mut running.record, now).await?;
         self.remember(&running.record, true);
         let hooks = crate::snapshot::test_hooks(&running.record.release, &super::start::test_filters(&spec));
-        let count = running.record.release.hooks.iter().filter(|hook| hook.runs_at(HookEvent::Test)).count().min(hooks.len());
+        let count =
+            running.record.release.hooks.iter().filter(|hook| hook.runs_at(HookEvent::Test)).count().min(hooks.len());
         let fresh = crate::snapshot::observe(&running.record.release, self.oci_digest());
         if let Some(known) = self.status_mut().history.iter_mut().find(|snapshot| snapshot.version == fresh.version) {
             *known = Snapshot { action: known.action.clone(), test_hooks: Some(hooks), ..fresh };
@@ -260,7 +274,12 @@ impl<S: Sink> Subject<'_, S> {
         Ok(())
     }
 
-    async fn conclude_rollback(&mut self, mut running: Running, target: &Snapshot, result: Result<(), String>) -> Result<bool, EngineError> {
+    async fn conclude_rollback(
+        &mut self,
+        mut running: Running,
+        target: &Snapshot,
+        result: Result<(), String>,
+    ) -> Result<bool, EngineError> {
         let now = self.now();
         let name = running.record.release.name.clone();
         let version = running.record.release.version;
@@ -274,7 +293,11 @@ impl<S: Sink> Subject<'_, S> {
                 if running.apply.cleanup_on_fail {
                     self.clean_up_created(&running).await?;
                 }
-                running.record.release.info.set_status(Status::Failed, format!("Rollback \"{name}\" failed: {problem}"));
+                running
+                    .record
+                    .release
+                    .info
+                    .set_status(Status::Failed, format!("Rollback \"{name}\" failed: {problem}"));
             }
         }
         self.storage.update(&mut running.record, now).await?;
@@ -286,7 +309,12 @@ impl<S: Sink> Subject<'_, S> {
         Ok(ok)
     }
 
-    async fn conclude_uninstall(&mut self, mut running: Running, result: Result<(), String>, remediation: bool) -> Result<bool, EngineError> {
+    async fn conclude_uninstall(
+        &mut self,
+        mut running: Running,
+        result: Result<(), String>,
+        remediation: bool,
+    ) -> Result<bool, EngineError> {
         let now = self.now();
         let name = running.record.release.name.clone();
         if result.is_ok() {
@@ -309,7 +337,9 @@ impl<S: Sink> Subject<'_, S> {
         let snapshot = crate::snapshot::observe(&running.record.release, self.oci_digest());
         let ok = result.is_ok();
         if remediation {
-            let notice = self.ledger().uninstalled_in_remediation(&snapshot, result.as_ref().map(|()| ()).map_err(String::as_str));
+            let notice = self
+                .ledger()
+                .uninstalled_in_remediation(&snapshot, result.as_ref().map(|()| ()).map_err(String::as_str));
             self.notify(&notice);
             return Ok(ok);
         }
@@ -317,14 +347,24 @@ impl<S: Sink> Subject<'_, S> {
         match result {
             Ok(()) => {
                 let message = format!("Helm uninstall succeeded for release {release} with chart {chart}");
-                self.ledger().set(common::names::condition::RELEASED, false, reason::UNINSTALL_SUCCEEDED, message.as_str());
+                self.ledger().set(
+                    common::names::condition::RELEASED,
+                    false,
+                    reason::UNINSTALL_SUCCEEDED,
+                    message.as_str(),
+                );
                 self.notify(&Notice::normal(reason::UNINSTALL_SUCCEEDED, message));
                 Ok(true)
             }
             Err(problem) => {
                 let message = format!("Helm uninstall failed for release {release} with chart {chart}: {problem}");
                 self.status_mut().failures += 1;
-                self.ledger().set(common::names::condition::RELEASED, false, reason::UNINSTALL_FAILED, message.as_str());
+                self.ledger().set(
+                    common::names::condition::RELEASED,
+                    false,
+                    reason::UNINSTALL_FAILED,
+                    message.as_str(),
+                );
                 self.ledger().set(READY, false, reason::UNINSTALL_FAILED, message.as_str());
                 self.save().await?;
                 self.notify(&Notice::warning(reason::UNINSTALL_FAILED, message.as_str()));
@@ -336,8 +376,13 @@ impl<S: Sink> Subject<'_, S> {
     /// Marks an abandoned record as failed.
     pub(super) async fn unlock(&mut self, pending: ReleaseStatus, stored: Option<Stored>) -> Result<(), EngineError> {
         let Some(stored) = stored else { return Ok(()) };
-        let Some(mut record) = self.storage.get(&stored.snapshot.name, stored.snapshot.version).await? else { return Ok(()) };
-        record.release.info.set_status(Status::Failed, format!("Release unlocked from stale '{}' state", pending.word()));
+        let Some(mut record) = self.storage.get(&stored.snapshot.name, stored.snapshot.version).await? else {
+            return Ok(());
+        };
+        record
+            .release
+            .info
+            .set_status(Status::Failed, format!("Release unlocked from stale '{}' state", pending.word()));
         let now = self.now();
         self.storage.update(&mut record, now).await?;
         self.remember(&record, true);
@@ -373,15 +418,27 @@ impl<S: Sink> Subject<'_, S> {
     }
 
     /// Compares the cluster with the release, and undoes what differs if so asked.
-    pub(super) async fn check_drift(&mut self, inputs: &Inputs<'_>, stored: Option<Stored>, correct: bool) -> Result<Progress, EngineError> {
+    pub(super) async fn check_drift(
+        &mut self,
+        inputs: &Inputs<'_>,
+        stored: Option<Stored>,
+        correct: bool,
+    ) -> Result<Progress, EngineError> {
         let Some(stored) = stored else { return Ok(Progress::Again) };
-        let Some(record) = self.storage.get(&stored.snapshot.name, stored.snapshot.version).await? else { return Ok(Progress::Again) };
+        let Some(record) = self.storage.get(&stored.snapshot.name, stored.snapshot.version).await? else {
+            return Ok(Progress::Again);
+        };
         let (name, namespace) = (record.release.name.clone(), record.release.namespace.clone());
-        let options =
-            ApplyOptions { manager: field_manager::HELM.to_owned(), force: true, validation: FieldValidation::Ignore, dry_run: false };
+        let options = ApplyOptions {
+            manager: field_manager::HELM.to_owned(),
+            force: true,
+            validation: FieldValidation::Ignore,
+            dry_run: false,
+        };
         let exemption = Exemption { key: HELM_DRIFT_DETECTION, value: DISABLED };
         let rules = inputs.spec.drift_detection.as_ref().map(|drift| drift.ignore.as_slice()).unwrap_or_default();
-        let documents = manifest::parse(&record.release.manifest).map_err(|error| EngineError::Failed(error.to_string()))?;
+        let documents =
+            manifest::parse(&record.release.manifest).map_err(|error| EngineError::Failed(error.to_string()))?;
         let mut found = Vec::new();
         let mut drifted = Vec::new();
         for mut object in documents.into_iter().map(|document| document.object) {

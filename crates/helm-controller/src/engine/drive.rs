@@ -56,13 +56,15 @@ impl<S: Sink> Subject<'_, S> {
                     let object = self.hook_object(running, index)?;
                     let reference = self.locate(running, &object).await;
                     let going = match reference {
-                        Ok(reference) => match self.target.cluster.delete(&reference, Propagation::Background, None).await? {
-                            DeleteOutcome::Gone => None,
-                            DeleteOutcome::Terminating(observed) => {
-                                self.watch(running, &reference).await?;
-                                Some((reference, observed.uid.to_string()))
+                        Ok(reference) => {
+                            match self.target.cluster.delete(&reference, Propagation::Background, None).await? {
+                                DeleteOutcome::Gone => None,
+                                DeleteOutcome::Terminating(observed) => {
+                                    self.watch(running, &reference).await?;
+                                    Some((reference, observed.uid.to_string()))
+                                }
                             }
-                        },
+                        }
                         Err(_) => None,
                     };
                     running.machine.hook_cleared(going, now);
@@ -98,7 +100,9 @@ impl<S: Sink> Subject<'_, S> {
         let going: Vec<_> = running.machine.going().cloned().collect();
         let mut found = false;
         for (object, uid) in going {
-            if matches!(self.target.cluster.watches().sighting(&object), Sighting::Seen(_)) || running.gone.contains(&object) {
+            if matches!(self.target.cluster.watches().sighting(&object), Sighting::Seen(_))
+                || running.gone.contains(&object)
+            {
                 continue;
             }
             let live = self.target.cluster.get(&object).await?;
@@ -124,7 +128,12 @@ impl<S: Sink> Subject<'_, S> {
 
     /// The object of a hook, with what marks it as this release's.
     fn hook_object(&self, running: &Running, index: usize) -> Result<Value, EngineError> {
-        let hook = running.record.release.hooks.get(index).ok_or_else(|| EngineError::Failed("a hook is missing from the release record".to_owned()))?;
+        let hook = running
+            .record
+            .release
+            .hooks
+            .get(index)
+            .ok_or_else(|| EngineError::Failed("a hook is missing from the release record".to_owned()))?;
         let mut object = manifest::parse_document(&hook.manifest)
             .map_err(|problem| EngineError::Failed(format!("hook {} ({}): {problem}", hook.name, hook.path)))?;
         self.add_origin(&mut object);
@@ -164,7 +173,9 @@ impl<S: Sink> Subject<'_, S> {
                 if applied.observed.run == Run::Running {
                     self.watch(running, &applied.object).await?;
                 }
-                running.machine.hook_started(Required { object: applied.object, applied: applied.observed }, self.now());
+                running
+                    .machine
+                    .hook_started(Required { object: applied.object, applied: applied.observed }, self.now());
             }
             Err(error) if error.class() == ErrorClass::Transient => return Err(error.into()),
             Err(error) => running.machine.hook_refused(index, error.to_string(), self.now()),
@@ -211,7 +222,9 @@ impl<S: Sink> Subject<'_, S> {
         }
         let options = Self::options(running, true);
         let outcome = batch::apply(&self.target.cluster, &objects, &namespace, &options).await;
-        running.created.extend(outcome.applied.iter().filter(|applied| applied.created).map(|applied| applied.object.clone()));
+        running
+            .created
+            .extend(outcome.applied.iter().filter(|applied| applied.created).map(|applied| applied.object.clone()));
         if let Some(error) = outcome.errors.first() {
             if outcome.errors.iter().all(|error| error.class() == ErrorClass::Transient) {
                 return Ok(self.again(running, error));
@@ -223,7 +236,9 @@ impl<S: Sink> Subject<'_, S> {
         let present: Vec<_> = outcome.applied.iter().map(|applied| applied.object.clone()).collect();
         if let Err(error) = self.prune(running, &present, &namespace).await {
             return match error {
-                EngineError::Cluster(error) if error.class() == ErrorClass::Transient => Ok(self.again(running, &error)),
+                EngineError::Cluster(error) if error.class() == ErrorClass::Transient => {
+                    Ok(self.again(running, &error))
+                }
                 EngineError::Cluster(error) => {
                     running.machine.fail(Failure::Refused(error.to_string()));
                     Ok(None)
@@ -252,7 +267,8 @@ impl<S: Sink> Subject<'_, S> {
         for object in objects {
             let reference = self.locate(running, object).await?;
             if let Some(live) = self.target.cluster.get(&reference).await?
-                && let Some(objection) = apply::ownership::objection(&live, &reference, &release.name, &release.namespace)
+                && let Some(objection) =
+                    apply::ownership::objection(&live, &reference, &release.name, &release.namespace)
             {
                 return Ok(Some(format!("unable to continue with {}: {objection}", running.machine.action().word())));
             }

@@ -191,7 +191,12 @@ impl Engine {
     /// Storage of a release's records.
     pub fn storage(&self, target: &Target, namespace: &str) -> Storage {
         let covered = target.local && self.index_namespace.as_deref().is_none_or(|only| only == namespace);
-        Storage::new(target.cluster.client().clone(), namespace, covered.then(|| self.index.clone()), common::names::field_manager::HELM)
+        Storage::new(
+            target.cluster.client().clone(),
+            namespace,
+            covered.then(|| self.index.clone()),
+            common::names::field_manager::HELM,
+        )
     }
 
     /// Forgets a release.
@@ -209,16 +214,22 @@ impl Engine {
     pub fn is_undisturbed(&self, key: &ObjectKey, namespace: &str, release: &str) -> bool {
         let Some(known) = self.known.lock().get(key).cloned() else { return false };
         self.index.is_synced()
-            && self
-                .index
-                .newest(namespace, release)
-                .is_some_and(|(version, revision)| version == known.version && revision.resource_version == known.resource_version)
+            && self.index.newest(namespace, release).is_some_and(|(version, revision)| {
+                version == known.version && revision.resource_version == known.resource_version
+            })
     }
 }
 
 impl<'a, S: Sink> Subject<'a, S> {
     /// A release in a reconcile.
-    pub fn new(engine: &'a Engine, key: ObjectKey, object: HelmRelease, sink: &'a S, target: Target, requests: Requests) -> Self {
+    pub fn new(
+        engine: &'a Engine,
+        key: ObjectKey,
+        object: HelmRelease,
+        sink: &'a S,
+        target: Target,
+        requests: Requests,
+    ) -> Self {
         let storage_namespace = object.storage_namespace();
         let storage = engine.storage(&target, &storage_namespace);
         let saved = object.status.clone().unwrap_or_default();
@@ -322,7 +333,11 @@ impl<'a, S: Sink> Subject<'a, S> {
             snapshot: crate::snapshot::observe(&record.release, self.oci_digest()),
             ours,
         };
-        let Some((version, revision)) = self.engine.index.newest(&self.object.storage_namespace(), &record.release.name) else { return };
+        let Some((version, revision)) =
+            self.engine.index.newest(&self.object.storage_namespace(), &record.release.name)
+        else {
+            return;
+        };
         if version == record.release.version {
             let known = Known { version, resource_version: revision.resource_version, stored };
             self.engine.known.lock().insert(self.key.clone(), known);
@@ -348,11 +363,15 @@ impl<'a, S: Sink> Subject<'a, S> {
         let Some(record) = self.storage.get(&name, *version).await? else { return Ok(None) };
         let documents = crate::manifest::parse(&record.release.manifest).unwrap_or_default();
         for document in documents.into_iter().take(LOOKED_AT) {
-            let Ok(reference) = self.target.cluster.locate(&document.object, &record.release.namespace).await else { continue };
+            let Ok(reference) = self.target.cluster.locate(&document.object, &record.release.namespace).await else {
+                continue;
+            };
             let Some(live) = self.target.cluster.get(&reference).await? else { continue };
             match apply::object::annotation(&live, annotation) {
                 Some(owner) if owner != own => {
-                    return Ok(Some(format!("release '{name}' belongs to {owner} ({reference} says so in its annotation {annotation})")));
+                    return Ok(Some(format!(
+                        "release '{name}' belongs to {owner} ({reference} says so in its annotation {annotation})"
+                    )));
                 }
                 _ => {}
             }

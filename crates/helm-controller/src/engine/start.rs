@@ -83,7 +83,14 @@ fn later(now: Timestamp, delay: Duration) -> Timestamp {
 }
 
 impl<S: Sink> Subject<'_, S> {
-    fn running(&self, purpose: Purpose, machine: Machine, record: Record, apply: ApplySettings, timeout: Duration) -> Box<Running> {
+    fn running(
+        &self,
+        purpose: Purpose,
+        machine: Machine,
+        record: Record,
+        apply: ApplySettings,
+        timeout: Duration,
+    ) -> Box<Running> {
         let now = self.now();
         Box::new(Running {
             purpose,
@@ -123,7 +130,8 @@ impl<S: Sink> Subject<'_, S> {
             tracing::warn!(warning, "chart");
         }
         if !output.mapped.is_empty() {
-            let message = format!("API versions that the cluster no longer serves were mapped: {}", output.mapped.join(", "));
+            let message =
+                format!("API versions that the cluster no longer serves were mapped: {}", output.mapped.join(", "));
             self.notify(&Notice::normal("RemovedAPIMapped", message));
         }
         if let Some(problem) = self.namespace(inputs.spec, action).await? {
@@ -193,14 +201,23 @@ impl<S: Sink> Subject<'_, S> {
     }
 
     /// Writes down that an action begins, before the record that locks the release.
-    async fn begin(&mut self, action: ReleaseAction, settings: &ActionSettings, record: &Record) -> Result<(), EngineError> {
-        let snapshot = Snapshot { action: Some(action.as_str().to_owned()), ..crate::snapshot::observe(&record.release, self.oci_digest()) };
+    async fn begin(
+        &mut self,
+        action: ReleaseAction,
+        settings: &ActionSettings,
+        record: &Record,
+    ) -> Result<(), EngineError> {
+        let snapshot = Snapshot {
+            action: Some(action.as_str().to_owned()),
+            ..crate::snapshot::observe(&record.release, self.oci_digest())
+        };
         self.ledger().begin_release(action);
         self.ledger().running(action.as_str(), settings.timeout, true);
         let forced = self.object.metadata.annotations.clone();
         if self.requests.force {
             let status = self.status_mut();
-            status.last_handled_force_at = forced.and_then(|annotations| annotations.get(common::names::annotation::FORCE_AT).cloned());
+            status.last_handled_force_at =
+                forced.and_then(|annotations| annotations.get(common::names::annotation::FORCE_AT).cloned());
         }
         history::record(self.status_mut(), snapshot);
         self.save().await
@@ -209,11 +226,18 @@ impl<S: Sink> Subject<'_, S> {
     /// The revision an upgrade starts from: the last deployed one, else the newest.
     async fn base_revision(&self, stored: &Stored) -> Result<i64, EngineError> {
         let revisions = self.storage.revisions(&stored.snapshot.name).await?;
-        let deployed = revisions.iter().rev().find(|(_, revision)| &*revision.status == "deployed").map(|(version, _)| *version);
+        let deployed =
+            revisions.iter().rev().find(|(_, revision)| &*revision.status == "deployed").map(|(version, _)| *version);
         Ok(deployed.unwrap_or(stored.snapshot.version))
     }
 
-    async fn render(&self, wanted: &Wanted, action: ReleaseAction, revision: i64, skip_schema: bool) -> Result<render::Output, String> {
+    async fn render(
+        &self,
+        wanted: &Wanted,
+        action: ReleaseAction,
+        revision: i64,
+        skip_schema: bool,
+    ) -> Result<render::Output, String> {
         let capabilities = self.engine.clusters.capabilities(&self.target).await.map_err(|error| error.to_string())?;
         let job = render::Job {
             chart: Arc::clone(&wanted.chart),
@@ -237,13 +261,23 @@ impl<S: Sink> Subject<'_, S> {
     }
 
     /// A failure before anything was stored: it does not count against the retries, and is tried again with backoff.
-    async fn failed_early(&mut self, action: ReleaseAction, inputs: &Inputs<'_>, problem: &str) -> Result<Option<Progress>, EngineError> {
+    async fn failed_early(
+        &mut self,
+        action: ReleaseAction,
+        inputs: &Inputs<'_>,
+        problem: &str,
+    ) -> Result<Option<Progress>, EngineError> {
         let (namespace, name) = (self.object.release_namespace(), self.object.release_name());
         self.ledger().begin_release(action);
         let notice = self.ledger().release_failed(inputs, (&namespace, &name), action, false, problem);
         self.ledger().summarize(inputs);
         let message = notice.message.clone();
-        self.ledger().set(common::names::condition::RECONCILING, true, reason::PROGRESSING_WITH_RETRY, message.as_str());
+        self.ledger().set(
+            common::names::condition::RECONCILING,
+            true,
+            reason::PROGRESSING_WITH_RETRY,
+            message.as_str(),
+        );
         self.observe_generation();
         self.save().await?;
         self.notify(&notice);
@@ -263,19 +297,28 @@ impl<S: Sink> Subject<'_, S> {
                 Err(error) => Ok(Some(format!("create namespace {namespace}: {error}"))),
             };
         }
-        let reference = apply::ObjectRef { gvk: apply::Gvk::new("v1", "Namespace"), namespace: String::new(), name: namespace.clone() };
+        let reference = apply::ObjectRef {
+            gvk: apply::Gvk::new("v1", "Namespace"),
+            namespace: String::new(),
+            name: namespace.clone(),
+        };
         match self.target.cluster.get(&reference).await {
             Ok(Some(_)) => Ok(None),
-            Ok(None) => Ok(Some(format!(
-                "namespace \"{namespace}\" not found; create it, or set spec.install.createNamespace"
-            ))),
+            Ok(None) => {
+                Ok(Some(format!("namespace \"{namespace}\" not found; create it, or set spec.install.createNamespace")))
+            }
             // Who may not look at namespaces will be told by the objects' own errors.
             Err(_) => Ok(None),
         }
     }
 
     /// Applies the chart's definitions of custom resources and waits until they are established.
-    async fn definitions(&mut self, session: &mut Session, policy: CrdsPolicy, chart: &Chart) -> Result<Option<Progress>, EngineError> {
+    async fn definitions(
+        &mut self,
+        session: &mut Session,
+        policy: CrdsPolicy,
+        chart: &Chart,
+    ) -> Result<Option<Progress>, EngineError> {
         if policy == CrdsPolicy::Skip {
             return Ok(None);
         }
@@ -308,12 +351,19 @@ impl<S: Sink> Subject<'_, S> {
             Readiness::Waiting(_) if now < until => Ok(Some(Progress::Until(until))),
             Readiness::Waiting(objects) | Readiness::Failed(objects) => {
                 session.definitions = None;
-                Err(EngineError::Failed(format!("CustomResourceDefinitions are not established: {}", describe(&objects))))
+                Err(EngineError::Failed(format!(
+                    "CustomResourceDefinitions are not established: {}",
+                    describe(&objects)
+                )))
             }
         }
     }
 
-    async fn apply_definitions(&self, policy: CrdsPolicy, files: &[helm::chart::CrdFile]) -> Result<Vec<Required>, EngineError> {
+    async fn apply_definitions(
+        &self,
+        policy: CrdsPolicy,
+        files: &[helm::chart::CrdFile],
+    ) -> Result<Vec<Required>, EngineError> {
         let options = ApplyOptions {
             manager: field_manager::HELM.to_owned(),
             force: true,
@@ -332,7 +382,8 @@ impl<S: Sink> Subject<'_, S> {
                     }
                     continue;
                 }
-                Additions { common: None, name: &self.origin(), namespace: &self.key.namespace, annotations: &[] }.add(&mut object);
+                Additions { common: None, name: &self.origin(), namespace: &self.key.namespace, annotations: &[] }
+                    .add(&mut object);
                 let applied = match policy {
                     CrdsPolicy::CreateReplace => self.target.cluster.apply(&object, "", &options).await?,
                     _ => match self.target.cluster.create(&object, "", field_manager::HELM).await {
@@ -368,12 +419,24 @@ impl<S: Sink> Subject<'_, S> {
             ReleaseStatus::PendingInstall => {
                 let settings = release_settings(&spec, ReleaseAction::Install);
                 let machine = resumed(Action::Install, &settings, &record);
-                self.running(Purpose::Release(ReleaseAction::Install), machine, record, settings.apply, settings.timeout)
+                self.running(
+                    Purpose::Release(ReleaseAction::Install),
+                    machine,
+                    record,
+                    settings.apply,
+                    settings.timeout,
+                )
             }
             ReleaseStatus::PendingUpgrade => {
                 let settings = release_settings(&spec, ReleaseAction::Upgrade);
                 let machine = resumed(Action::Upgrade, &settings, &record);
-                self.running(Purpose::Release(ReleaseAction::Upgrade), machine, record, settings.apply, settings.timeout)
+                self.running(
+                    Purpose::Release(ReleaseAction::Upgrade),
+                    machine,
+                    record,
+                    settings.apply,
+                    settings.timeout,
+                )
             }
             _ => {
                 let settings = rollback_settings(&spec);
@@ -387,7 +450,11 @@ impl<S: Sink> Subject<'_, S> {
         // Objects that the revision before had are taken away by comparison with it.
         let version = stored.snapshot.version;
         let revisions = self.storage.revisions(&release).await?;
-        let base = revisions.iter().rev().filter(|(other, _)| **other < version).find(|(_, revision)| matches!(&*revision.status, "deployed" | "failed"));
+        let base = revisions
+            .iter()
+            .rev()
+            .filter(|(other, _)| **other < version)
+            .find(|(_, revision)| matches!(&*revision.status, "deployed" | "failed"));
         if let Some((base, _)) = base {
             running.previous = self.storage.get(&release, *base).await?.map(|record| record.release.manifest);
         }
@@ -400,24 +467,42 @@ impl<S: Sink> Subject<'_, S> {
     }
 
     /// Begins the tests of the newest revision.
-    pub(super) async fn start_test(&mut self, session: &mut Session, stored: Option<Stored>) -> Result<(), EngineError> {
+    pub(super) async fn start_test(
+        &mut self,
+        session: &mut Session,
+        stored: Option<Stored>,
+    ) -> Result<(), EngineError> {
         let Some(stored) = stored else { return Ok(()) };
-        let Some(record) = self.storage.get(&stored.snapshot.name, stored.snapshot.version).await? else { return Ok(()) };
+        let Some(record) = self.storage.get(&stored.snapshot.name, stored.snapshot.version).await? else {
+            return Ok(());
+        };
         let spec = self.object.spec.clone();
         let timeout = spec.test_timeout().to_std();
         self.ledger().running("test", timeout, false);
-        let machine = Machine::new(Action::Test, Action::Test.stages(true, true), timeout, hooks::of_release(&record.release, false))
-            .with_test_filter(test_filters(&spec));
+        let machine = Machine::new(
+            Action::Test,
+            Action::Test.stages(true, true),
+            timeout,
+            hooks::of_release(&record.release, false),
+        )
+        .with_test_filter(test_filters(&spec));
         session.running = Some(self.running(Purpose::Test, machine, record, ApplySettings::default(), timeout));
         Ok(())
     }
 
     /// Begins a rollback. False when the target is not in storage any more or not what it was.
-    pub(super) async fn start_rollback(&mut self, session: &mut Session, target: &Snapshot, stored: Option<Stored>) -> Result<bool, EngineError> {
+    pub(super) async fn start_rollback(
+        &mut self,
+        session: &mut Session,
+        target: &Snapshot,
+        stored: Option<Stored>,
+    ) -> Result<bool, EngineError> {
         let Some(stored) = stored else { return Ok(false) };
         let Some(record) = self.storage.get(&target.name, target.version).await? else { return Ok(false) };
         let now_says = crate::snapshot::observe(&record.release, target.oci_digest.as_deref().unwrap_or_default());
-        if target.api_version.as_deref() == Some(crate::plan::state::SNAPSHOT_API_VERSION) && now_says.digest != target.digest {
+        if target.api_version.as_deref() == Some(crate::plan::state::SNAPSHOT_API_VERSION)
+            && now_says.digest != target.digest
+        {
             return Ok(false);
         }
         let spec = self.object.spec.clone();
@@ -433,24 +518,38 @@ impl<S: Sink> Subject<'_, S> {
         hooks::reset(&mut release);
         let mut record = Record { release, packed: record.packed };
         self.ledger().running("rollback", settings.timeout, false);
-        let snapshot = Snapshot { action: Some("rollback".to_owned()), ..crate::snapshot::observe(&record.release, "") };
+        let snapshot =
+            Snapshot { action: Some("rollback".to_owned()), ..crate::snapshot::observe(&record.release, "") };
         history::record(self.status_mut(), snapshot);
         self.save().await?;
         self.storage.create(&mut record, now).await?;
         self.remember(&record, true);
         let stages = Action::Rollback.stages(settings.hooks, settings.apply.wait);
-        let machine = Machine::new(Action::Rollback, stages, settings.timeout, hooks::of_release(&record.release, false));
-        let mut running =
-            self.running(Purpose::Rollback(Box::new(target.clone())), machine, record, settings.apply, settings.timeout);
+        let machine =
+            Machine::new(Action::Rollback, stages, settings.timeout, hooks::of_release(&record.release, false));
+        let mut running = self.running(
+            Purpose::Rollback(Box::new(target.clone())),
+            machine,
+            record,
+            settings.apply,
+            settings.timeout,
+        );
         running.previous = failed.map(|failed| failed.release.manifest);
         session.running = Some(running);
         Ok(true)
     }
 
     /// Begins to take the release away.
-    pub(super) async fn start_uninstall(&mut self, session: &mut Session, purpose: Purpose, stored: Option<Stored>) -> Result<(), EngineError> {
+    pub(super) async fn start_uninstall(
+        &mut self,
+        session: &mut Session,
+        purpose: Purpose,
+        stored: Option<Stored>,
+    ) -> Result<(), EngineError> {
         let Some(stored) = stored else { return Ok(()) };
-        let Some(mut record) = self.storage.get(&stored.snapshot.name, stored.snapshot.version).await? else { return Ok(()) };
+        let Some(mut record) = self.storage.get(&stored.snapshot.name, stored.snapshot.version).await? else {
+            return Ok(());
+        };
         let spec = self.object.spec.clone();
         let uninstall = spec.uninstall.clone().unwrap_or_default();
         let timeout = spec.uninstall_timeout().to_std();

@@ -24,7 +24,9 @@ impl View for WatchView<'_> {
     fn run(&self, required: &Required) -> (Run, String) {
         let applied = &required.applied;
         let seen = match self.watches.sighting(&required.object) {
-            Sighting::Seen(seen) if seen.uid == applied.uid && seen.resource_version >= applied.resource_version => seen,
+            Sighting::Seen(seen) if seen.uid == applied.uid && seen.resource_version >= applied.resource_version => {
+                seen
+            }
             _ => applied.clone(),
         };
         match seen.run {

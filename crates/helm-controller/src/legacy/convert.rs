@@ -15,7 +15,10 @@ pub fn unsupported(release: &HelmRelease) -> Option<String> {
         return refuse("helmVersion: v2", "releases are always Helm 3's; remove the field");
     }
     if common::meta::annotation_value(release, common::names::annotation::HELM_OPERATOR_MIGRATE) == Some("true") {
-        return Some("the annotation helm.fluxcd.io/migrate is not supported: convert the Helm 2 release first, then remove it".to_owned());
+        return Some(
+            "the annotation helm.fluxcd.io/migrate is not supported: convert the Helm 2 release first, then remove it"
+                .to_owned(),
+        );
     }
     if spec.values_from.iter().any(|source| source.external_source_ref.is_some()) {
         return refuse("valuesFrom[].externalSourceRef", "put the values into a ConfigMap or Secret");
@@ -23,7 +26,14 @@ pub fn unsupported(release: &HelmRelease) -> Option<String> {
     if spec.chart.repository.is_none() && spec.chart.git.is_none() {
         return Some("spec.chart must name a repository or a Git repository".to_owned());
     }
-    if spec.chart.git.is_some() && spec.chart.secret_ref.as_ref().and_then(|secret| secret.namespace.as_deref()).is_some_and(|namespace| Some(namespace) != release.namespace().as_deref()) {
+    if spec.chart.git.is_some()
+        && spec
+            .chart
+            .secret_ref
+            .as_ref()
+            .and_then(|secret| secret.namespace.as_deref())
+            .is_some_and(|namespace| Some(namespace) != release.namespace().as_deref())
+    {
         return refuse("chart.secretRef.namespace", "copy the Secret into the HelmRelease's namespace");
     }
     if spec.rollback.recreate {
@@ -38,7 +48,11 @@ fn seconds(value: Option<i64>) -> String {
 }
 
 /// The release in today's terms. `chart` is the HelmChart generated for it; the status is what the engine remembers.
-pub fn to_v2(release: &HelmRelease, chart: &str, interval: std::time::Duration) -> Result<v2::HelmRelease, serde_json::Error> {
+pub fn to_v2(
+    release: &HelmRelease,
+    chart: &str,
+    interval: std::time::Duration,
+) -> Result<v2::HelmRelease, serde_json::Error> {
     let spec = &release.spec;
     let target = release.target_namespace();
     let wait = spec.wait.unwrap_or(spec.rollback.enable || spec.test.enable);
@@ -55,7 +69,10 @@ pub fn to_v2(release: &HelmRelease, chart: &str, interval: std::time::Duration) 
     });
     if !spec.rollback.enable {
         // Without rollback a failed upgrade is simply tried again.
-        upgrade = json_merged(upgrade, &json!({"remediation": null, "strategy": {"name": "RetryOnFailure", "retryInterval": "3m"}}));
+        upgrade = json_merged(
+            upgrade,
+            &json!({"remediation": null, "strategy": {"name": "RetryOnFailure", "retryInterval": "3m"}}),
+        );
     }
     let spec = json!({
         "chartRef": {"kind": "HelmChart", "name": chart},
@@ -125,7 +142,9 @@ mod tests {
 
     #[test]
     fn rollback_and_wait() {
-        let release = release(json!({"chart": chart(), "timeout": 60, "rollback": {"enable": true, "retry": true, "maxRetries": 0, "timeout": 30}, "resetValues": false}));
+        let release = release(
+            json!({"chart": chart(), "timeout": 60, "rollback": {"enable": true, "retry": true, "maxRetries": 0, "timeout": 30}, "resetValues": false}),
+        );
         let spec = to_v2(&release, "apps-web", std::time::Duration::from_secs(180)).unwrap().spec;
         assert!(!spec.install.as_ref().unwrap().disable_wait);
         assert_eq!(spec.timeout().to_string(), "1m0s");

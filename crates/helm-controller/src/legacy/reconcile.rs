@@ -69,9 +69,10 @@ impl LegacySink {
         let mut base = self.release.clone();
         base.status = Some(old.clone());
         let new = status::map(&base, found, self.context.engine.clock.now());
-        let written = runtime::status::patch_status(&self.api, &self.release.name_any(), field_manager::HELM, &old, &new, None)
-            .await
-            .map_err(EngineError::object("write the status"))?;
+        let written =
+            runtime::status::patch_status(&self.api, &self.release.name_any(), field_manager::HELM, &old, &new, None)
+                .await
+                .map_err(EngineError::object("write the status"))?;
         *self.written.lock() = new;
         if let Some(mut object) = written {
             object.metadata.managed_fields = None;
@@ -112,9 +113,10 @@ impl Reconcile<HelmRelease> for LegacyReconciler {
         let key = ObjectKey::of(&release);
         let api: Api<HelmRelease> = Api::namespaced(self.context.client.clone(), &key.namespace);
         if release.metadata.deletion_timestamp.is_none()
-            && let Some(stored) = runtime::finalizer::set(&api, &release, finalizer::HELM_OPERATOR, field_manager::HELM, true)
-                .await
-                .map_err(EngineError::object("add the finalizer"))?
+            && let Some(stored) =
+                runtime::finalizer::set(&api, &release, finalizer::HELM_OPERATOR, field_manager::HELM, true)
+                    .await
+                    .map_err(EngineError::object("add the finalizer"))?
         {
             release.metadata = stored.metadata.clone();
             release.metadata.managed_fields = None;
@@ -133,7 +135,10 @@ impl Reconcile<HelmRelease> for LegacyReconciler {
             context: &self.context,
             key: engine_key(&key),
             saved: virtual_release.status.clone().unwrap_or_default(),
-            requests: requests::read(release.metadata.annotations.as_ref(), &virtual_release.status.clone().unwrap_or_default()),
+            requests: requests::read(
+                release.metadata.annotations.as_ref(),
+                &virtual_release.status.clone().unwrap_or_default(),
+            ),
             release: &release,
             object: virtual_release,
             sink: &sink,
@@ -219,7 +224,13 @@ impl Attempt<'_> {
             .flat_map(|source| [source.config_map_key_ref.as_ref(), source.secret_key_ref.as_ref()])
             .flatten()
             .find(|selector| selector.namespace.is_some() && selector.namespace != own)
-            .map(|selector| format!("can't access '{}/{}', cross-namespace references have been blocked", selector.namespace.as_deref().unwrap_or_default(), selector.name))
+            .map(|selector| {
+                format!(
+                    "can't access '{}/{}', cross-namespace references have been blocked",
+                    selector.namespace.as_deref().unwrap_or_default(),
+                    selector.name
+                )
+            })
     }
 
     /// Makes the generated sources what the spec says; nothing is sent while the chart is as it should be.
@@ -237,20 +248,28 @@ impl Attempt<'_> {
         let client = self.context.client.clone();
         if self.release.spec.chart.git.is_some() {
             let api: Api<GitRepository> = Api::namespaced(client.clone(), &namespace);
-            api.patch(&wanted.name, &params, &Patch::Apply(&wanted.repository)).await.map_err(EngineError::object("apply the GitRepository"))?;
+            api.patch(&wanted.name, &params, &Patch::Apply(&wanted.repository))
+                .await
+                .map_err(EngineError::object("apply the GitRepository"))?;
         } else {
             let api: Api<HelmRepository> = Api::namespaced(client.clone(), &namespace);
-            api.patch(&wanted.name, &params, &Patch::Apply(&wanted.repository)).await.map_err(EngineError::object("apply the HelmRepository"))?;
+            api.patch(&wanted.name, &params, &Patch::Apply(&wanted.repository))
+                .await
+                .map_err(EngineError::object("apply the HelmRepository"))?;
         }
         let api: Api<HelmChart> = Api::namespaced(client, &namespace);
-        let stored = api.patch(&wanted.name, &params, &Patch::Apply(&wanted.chart)).await.map_err(EngineError::object("apply the HelmChart"))?;
+        let stored = api
+            .patch(&wanted.name, &params, &Patch::Apply(&wanted.chart))
+            .await
+            .map_err(EngineError::object("apply the HelmChart"))?;
         let _ = self.context.charts.observe(stored);
         Ok(())
     }
 
     async fn advance(&mut self, artifact: &Artifact) -> Result<Action, EngineError> {
         let interval = self.context.flags.charts_sync_interval;
-        let reads_others = !self.release.spec.values_from.is_empty() || !self.release.spec.value_file_secrets.is_empty();
+        let reads_others =
+            !self.release.spec.values_from.is_empty() || !self.release.spec.value_file_secrets.is_empty();
         if !reads_others && self.is_settled(&artifact.digest, None) {
             return self.settled(interval).await;
         }
@@ -281,10 +300,12 @@ impl Attempt<'_> {
                 return Err(EngineError::Failed(message));
             }
         };
-        let wanted = Wanted { chart, chart_digest: artifact.digest.clone(), values, config_digest: config_digest.clone() };
-        let mut subject = Subject::new(&self.context.engine, self.key.clone(), self.object.clone(), self.sink, target, self.requests)
-            .mapping_removed_apis(true)
-            .annotating(vec![(HELM_OPERATOR_ANTECEDENT, self.release.antecedent())]);
+        let wanted =
+            Wanted { chart, chart_digest: artifact.digest.clone(), values, config_digest: config_digest.clone() };
+        let mut subject =
+            Subject::new(&self.context.engine, self.key.clone(), self.object.clone(), self.sink, target, self.requests)
+                .mapping_removed_apis(true)
+                .annotating(vec![(HELM_OPERATOR_ANTECEDENT, self.release.antecedent())]);
         if let Some(problem) = subject.foreign_owner(HELM_OPERATOR_ANTECEDENT, &self.release.antecedent()).await? {
             self.problem(reason::RECONCILE_ERROR, &problem, true).await?;
             return Err(EngineError::Terminal(problem));
@@ -314,11 +335,17 @@ impl Attempt<'_> {
         let settled = self.context.settled.lock().get(&self.key).cloned();
         let generation = self.object.metadata.generation.unwrap_or_default();
         settled.is_some_and(|settled| {
-            settled.generation == generation && settled.chart == chart && config_digest.is_none_or(|digest| digest == settled.config_digest)
+            settled.generation == generation
+                && settled.chart == chart
+                && config_digest.is_none_or(|digest| digest == settled.config_digest)
         }) && !self.requests.force
             && !self.requests.reset
             && common::conditions::is_true(&self.saved.conditions, READY)
-            && self.context.engine.is_undisturbed(&self.key, &self.object.storage_namespace(), &self.object.release_name())
+            && self.context.engine.is_undisturbed(
+                &self.key,
+                &self.object.storage_namespace(),
+                &self.object.release_name(),
+            )
     }
 
     async fn settled(&mut self, interval: Duration) -> Result<Action, EngineError> {
@@ -338,7 +365,10 @@ impl Attempt<'_> {
         let client = &self.context.client;
         for secret in &self.release.spec.value_file_secrets {
             let content = read(client, "Secret", &own, &secret.name, "values.yaml").await?;
-            contents.push((format!("Secret {own}/{}", secret.name), content.ok_or_else(|| format!("Secret {own}/{} has no values.yaml or does not exist", secret.name))?));
+            contents.push((
+                format!("Secret {own}/{}", secret.name),
+                content.ok_or_else(|| format!("Secret {own}/{} has no values.yaml or does not exist", secret.name))?,
+            ));
         }
         for source in &self.release.spec.values_from {
             let (kind, selector) = match (&source.config_map_key_ref, &source.secret_key_ref, &source.chart_file_ref) {
@@ -366,7 +396,11 @@ impl Attempt<'_> {
         let values = contents.iter().map(|(_, data)| ValuesSource { data, target_path: None, literal: false });
         compose(values, &inline).map_err(|(index, error)| {
             let (name, _) = contents.get(index).cloned().unwrap_or_default();
-            if name.starts_with("Secret") { format!("{name} does not hold a YAML map of values") } else { format!("{name}: {error}") }
+            if name.starts_with("Secret") {
+                format!("{name} does not hold a YAML map of values")
+            } else {
+                format!("{name}: {error}")
+            }
         })
     }
 
@@ -378,7 +412,14 @@ impl Attempt<'_> {
             match self.context.engine.clusters.target(&self.object).await {
                 Ok(target) => {
                     let name = self.object.release_name();
-                    let mut subject = Subject::new(&self.context.engine, self.key.clone(), self.object.clone(), self.sink, target, self.requests);
+                    let mut subject = Subject::new(
+                        &self.context.engine,
+                        self.key.clone(),
+                        self.object.clone(),
+                        self.sink,
+                        target,
+                        self.requests,
+                    );
                     if let Some(progress) = subject.remove(&name).await? {
                         return self.context.action(progress, Duration::from_secs(30));
                     }
@@ -397,7 +438,13 @@ impl Attempt<'_> {
 }
 
 /// One key of a ConfigMap or Secret; `None` if there is none.
-async fn read(client: &kube::Client, kind: &str, namespace: &str, name: &str, key: &str) -> Result<Option<Vec<u8>>, String> {
+async fn read(
+    client: &kube::Client,
+    kind: &str,
+    namespace: &str,
+    name: &str,
+    key: &str,
+) -> Result<Option<Vec<u8>>, String> {
     let failed = |error: kube::Error| format!("cannot read {kind} {namespace}/{name}: {error}");
     if kind == "Secret" {
         let api: Api<Secret> = Api::namespaced(client.clone(), namespace);

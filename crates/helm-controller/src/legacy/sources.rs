@@ -116,9 +116,11 @@ mod tests {
     #[test]
     fn chart_from_git() {
         let commit = "0123456789012345678901234567890123456789";
-        for (reference, expected) in
-            [("main", json!({"branch": "main"})), ("refs/tags/v1", json!({"tag": "v1"})), (commit, json!({"commit": commit}))]
-        {
+        for (reference, expected) in [
+            ("main", json!({"branch": "main"})),
+            ("refs/tags/v1", json!({"tag": "v1"})),
+            (commit, json!({"commit": commit})),
+        ] {
             let chart = json!({"git": "https://git.example.invalid/r", "path": "charts/web", "ref": reference, "secretRef": {"name": "s"}});
             let generated = generate(&release("web", chart), std::time::Duration::from_secs(180), "master");
             assert_eq!(generated.repository["kind"], "GitRepository");

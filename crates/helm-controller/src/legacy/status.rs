@@ -68,9 +68,15 @@ fn for_phase(phase: Phase, release: &HelmRelease, detail: &str) -> Vec<(Conditio
             let message = failed("Chart fetch failed for");
             vec![(ChartFetched, False, message.clone()), (Released, False, message)]
         }
-        Phase::Installing => vec![(ChartFetched, True, about("Chart fetch was successful for")), (Deployed, Unknown, about("Running installation for"))],
+        Phase::Installing => vec![
+            (ChartFetched, True, about("Chart fetch was successful for")),
+            (Deployed, Unknown, about("Running installation for")),
+        ],
         Phase::Upgrading => {
-            vec![(ChartFetched, True, about("Chart fetch was successful for")), (Deployed, Unknown, about("Running upgrade for"))]
+            vec![
+                (ChartFetched, True, about("Chart fetch was successful for")),
+                (Deployed, Unknown, about("Running upgrade for")),
+            ]
         }
         Phase::Deployed => vec![(Deployed, True, about("Installation or upgrade succeeded for"))],
         Phase::DeployFailed => {
@@ -90,7 +96,10 @@ fn for_phase(phase: Phase, release: &HelmRelease, detail: &str) -> Vec<(Conditio
         ],
         Phase::Failed => vec![(Released, False, failed("Release failed for"))],
         Phase::RollingBack => vec![(RolledBack, Unknown, about("Rolling back"))],
-        Phase::RolledBack => vec![(Released, False, failed("Installation or upgrade failed for")), (RolledBack, True, about("Rolled back"))],
+        Phase::RolledBack => vec![
+            (Released, False, failed("Installation or upgrade failed for")),
+            (RolledBack, True, about("Rolled back")),
+        ],
         Phase::RollbackFailed => vec![(RolledBack, False, failed("Rollback failed for"))],
     }
 }
@@ -138,11 +147,21 @@ pub fn map(release: &HelmRelease, found: &v2::HelmReleaseStatus, now: Timestamp)
     status
 }
 
-fn set(list: &mut Vec<HelmReleaseCondition>, type_: ConditionType, state: ConditionStatus, reason: String, message: String, now: Timestamp) {
+fn set(
+    list: &mut Vec<HelmReleaseCondition>,
+    type_: ConditionType,
+    state: ConditionStatus,
+    reason: String,
+    message: String,
+    now: Timestamp,
+) {
     let existing = list.iter_mut().find(|condition| condition.type_ == type_);
     match existing {
         // Times change only with what is said, so that writing the same status again is no write at all.
-        Some(condition) if condition.status == state && condition.reason.as_ref() == Some(&reason) && condition.message.as_ref() == Some(&message) => {}
+        Some(condition)
+            if condition.status == state
+                && condition.reason.as_ref() == Some(&reason)
+                && condition.message.as_ref() == Some(&message) => {}
         Some(condition) => {
             if condition.status != state {
                 condition.last_transition_time = Some(Time(now));
@@ -188,12 +207,33 @@ mod tests {
     #[test]
     fn phases() {
         for (conditions, expected) in [
-            (vec![("Ready", "True", "InstallSucceeded", ""), ("Released", "True", "InstallSucceeded", "")], Phase::Succeeded),
-            (vec![("Ready", "Unknown", "Progressing", ""), ("Reconciling", "True", "Progressing", "Running 'install' action with timeout of 5m0s")], Phase::Installing),
-            (vec![("Ready", "Unknown", "Progressing", ""), ("Reconciling", "True", "Progressing", "Running 'upgrade' action with timeout of 5m0s")], Phase::Upgrading),
+            (
+                vec![("Ready", "True", "InstallSucceeded", ""), ("Released", "True", "InstallSucceeded", "")],
+                Phase::Succeeded,
+            ),
+            (
+                vec![
+                    ("Ready", "Unknown", "Progressing", ""),
+                    ("Reconciling", "True", "Progressing", "Running 'install' action with timeout of 5m0s"),
+                ],
+                Phase::Installing,
+            ),
+            (
+                vec![
+                    ("Ready", "Unknown", "Progressing", ""),
+                    ("Reconciling", "True", "Progressing", "Running 'upgrade' action with timeout of 5m0s"),
+                ],
+                Phase::Upgrading,
+            ),
             (vec![("Ready", "False", "SourceNotReady", "")], Phase::ChartFetchFailed),
-            (vec![("Ready", "False", "UpgradeFailed", ""), ("Released", "False", "UpgradeFailed", "")], Phase::DeployFailed),
-            (vec![("Ready", "False", "RollbackSucceeded", ""), ("Remediated", "True", "RollbackSucceeded", "")], Phase::RolledBack),
+            (
+                vec![("Ready", "False", "UpgradeFailed", ""), ("Released", "False", "UpgradeFailed", "")],
+                Phase::DeployFailed,
+            ),
+            (
+                vec![("Ready", "False", "RollbackSucceeded", ""), ("Remediated", "True", "RollbackSucceeded", "")],
+                Phase::RolledBack,
+            ),
             (vec![("Ready", "False", "TestFailed", ""), ("TestSuccess", "False", "TestFailed", "")], Phase::TestFailed),
             (vec![("Ready", "False", "ValuesError", "")], Phase::Failed),
         ] {
@@ -204,8 +244,13 @@ mod tests {
     #[test]
     fn success_has_the_operators_words_and_a_ready_condition() {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-        let status = map(&release(), &found(&[("Ready", "True", "InstallSucceeded", "done"), ("Released", "True", "InstallSucceeded", "done")]), now);
-        let condition = |type_: ConditionType| status.conditions.iter().find(|condition| condition.type_ == type_).unwrap().clone();
+        let status = map(
+            &release(),
+            &found(&[("Ready", "True", "InstallSucceeded", "done"), ("Released", "True", "InstallSucceeded", "done")]),
+            now,
+        );
+        let condition =
+            |type_: ConditionType| status.conditions.iter().find(|condition| condition.type_ == type_).unwrap().clone();
         let released = condition(ConditionType::Released);
         assert_eq!(released.status, ConditionStatus::True);
         assert_eq!(released.reason.as_deref(), Some("Succeeded"));
@@ -214,7 +259,8 @@ mod tests {
         let mut again = release();
         again.status = Some(status.clone());
         let later: Timestamp = "2026-01-02T00:00:00Z".parse().unwrap();
-        let found = found(&[("Ready", "True", "InstallSucceeded", "done"), ("Released", "True", "InstallSucceeded", "done")]);
+        let found =
+            found(&[("Ready", "True", "InstallSucceeded", "done"), ("Released", "True", "InstallSucceeded", "done")]);
         assert_eq!(map(&again, &found, later), status, "saying the same again changes nothing");
     }
 }

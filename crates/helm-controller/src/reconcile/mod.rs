@@ -84,7 +84,9 @@ impl Context {
                 Action::RequeueAfter(Duration::try_from(delay).unwrap_or_default())
             }
             Progress::After(delay) => Action::RequeueAfter(self.jittered(delay)),
-            Progress::Again => return Err(EngineError::Failed("the release failed and was remediated; it is tried again".to_owned())),
+            Progress::Again => {
+                return Err(EngineError::Failed("the release failed and was remediated; it is tried again".to_owned()));
+            }
             Progress::Stalled => Action::Await,
         })
     }
@@ -93,7 +95,8 @@ impl Context {
     pub fn wake_dependents(&self, key: &ObjectKey) {
         let depends = |release: &HelmRelease| {
             release.spec.depends_on.iter().any(|dependency| {
-                let namespace = dependency.namespace.as_deref().or(release.metadata.namespace.as_deref()).unwrap_or_default();
+                let namespace =
+                    dependency.namespace.as_deref().or(release.metadata.namespace.as_deref()).unwrap_or_default();
                 dependency.name == key.name && namespace == key.namespace
             })
         };
@@ -106,7 +109,8 @@ impl Context {
     pub fn wake_referring(&self, chart: &ObjectKey) {
         let refers = |release: &HelmRelease| {
             release.spec.chart_ref.as_ref().is_some_and(|reference| {
-                let namespace = reference.namespace.as_deref().or(release.metadata.namespace.as_deref()).unwrap_or_default();
+                let namespace =
+                    reference.namespace.as_deref().or(release.metadata.namespace.as_deref()).unwrap_or_default();
                 reference.name == chart.name && namespace == chart.namespace
             })
         };
@@ -119,9 +123,14 @@ impl Context {
     pub fn wake_readers(&self, kind: &str, object: &ObjectKey) {
         let reads = |release: &HelmRelease| {
             release.metadata.namespace.as_deref() == Some(object.namespace.as_str())
-                && (release.spec.values_from.iter().any(|reference| reference.kind.as_str() == kind && reference.name == object.name)
+                && (release
+                    .spec
+                    .values_from
+                    .iter()
+                    .any(|reference| reference.kind.as_str() == kind && reference.name == object.name)
                     || release.spec.kube_config.as_ref().is_some_and(|reference| {
-                        kind == "Secret" && reference.secret_ref.as_ref().is_some_and(|secret| secret.name == object.name)
+                        kind == "Secret"
+                            && reference.secret_ref.as_ref().is_some_and(|secret| secret.name == object.name)
                     }))
         };
         for release in self.releases.keys_where(reads) {
@@ -174,7 +183,8 @@ impl Sink for ReleaseSink {
             object.metadata.managed_fields = None;
             let _ = self.context.releases.observe(object);
             let ready = |status: &HelmReleaseStatus| {
-                common::conditions::find(&status.conditions, READY).map(|condition| (condition.status.clone(), status.observed_generation))
+                common::conditions::find(&status.conditions, READY)
+                    .map(|condition| (condition.status.clone(), status.observed_generation))
             };
             if ready(old) != ready(new) {
                 self.context.wake_dependents(&self.key);

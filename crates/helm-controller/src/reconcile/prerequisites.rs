@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use common::{
     helm::v2::HelmRelease,
     meta::{Artifact, FluxObject},
-    names::{event, field_manager, label::{HELM_NAME, HELM_NAMESPACE}},
+    names::{
+        event, field_manager,
+        label::{HELM_NAME, HELM_NAMESPACE},
+    },
     source::v1::HelmChart,
 };
 use kube::{
@@ -61,17 +64,23 @@ pub(super) async fn apply_chart(context: &Context, release: &HelmRelease) -> Res
     }
     let api: Api<HelmChart> = Api::namespaced(context.client.clone(), &namespace);
     let params = PatchParams::apply(field_manager::HELM).force();
-    let mut stored = api.patch(&name, &params, &Patch::Apply(&wanted)).await.map_err(EngineError::object("apply the HelmChart"))?;
+    let mut stored =
+        api.patch(&name, &params, &Patch::Apply(&wanted)).await.map_err(EngineError::object("apply the HelmChart"))?;
     stored.metadata.managed_fields = None;
-    let is_new = existing.is_none() && stored.metadata.generation == Some(1) && stored.status.as_ref().is_none_or(|status| status.artifact.is_none());
+    let is_new = existing.is_none()
+        && stored.metadata.generation == Some(1)
+        && stored.status.as_ref().is_none_or(|status| status.artifact.is_none());
     let _ = context.charts.observe(stored);
-    let (reason, word) = if is_new { (event::HELM_CHART_CREATED, "Created") } else { (event::HELM_CHART_CONFIGURED, "Configured") };
+    let (reason, word) =
+        if is_new { (event::HELM_CHART_CREATED, "Created") } else { (event::HELM_CHART_CONFIGURED, "Configured") };
     Ok(Some(Notice::normal(reason, format!("{word} HelmChart/{namespace}/{name} with SSA"))))
 }
 
 /// Deletes the HelmChart that `status.helmChart` names, if it was made for this release.
 pub(super) async fn delete_chart(context: &Context, release: &HelmRelease) -> Result<Option<Notice>, EngineError> {
-    let Some((namespace, name)) = release.status.as_ref().and_then(|status| status.helm_chart.split_once('/')) else { return Ok(None) };
+    let Some((namespace, name)) = release.status.as_ref().and_then(|status| status.helm_chart.split_once('/')) else {
+        return Ok(None);
+    };
     let key = ObjectKey::new(namespace, name);
     if let Some(chart) = context.charts.get(&key) {
         let label = |key: &str| chart.metadata.labels.as_ref().and_then(|labels| labels.get(key)).cloned();

@@ -151,9 +151,10 @@ impl Attempt<'_> {
             return self.delete().await;
         }
         let api: Api<HelmRelease> = Api::namespaced(self.context.client.clone(), &self.key.namespace);
-        if let Some(mut stored) = runtime::finalizer::set(&api, &self.object, finalizer::FLUX, field_manager::HELM, true)
-            .await
-            .map_err(EngineError::object("add the finalizer"))?
+        if let Some(mut stored) =
+            runtime::finalizer::set(&api, &self.object, finalizer::FLUX, field_manager::HELM, true)
+                .await
+                .map_err(EngineError::object("add the finalizer"))?
         {
             stored.metadata.managed_fields = None;
             self.object.metadata = stored.metadata.clone();
@@ -181,7 +182,10 @@ impl Attempt<'_> {
     }
 
     async fn chart_template(&mut self) -> Result<(), EngineError> {
-        let wanted = self.object.helm_chart_namespace().map(|namespace| format!("{namespace}/{}", self.object.helm_chart_name()));
+        let wanted = self
+            .object
+            .helm_chart_namespace()
+            .map(|namespace| format!("{namespace}/{}", self.object.helm_chart_name()));
         let recorded = self.saved.helm_chart.clone();
         if !recorded.is_empty() && wanted.as_ref() != Some(&recorded) {
             if let Some(notice) = prerequisites::delete_chart(self.context, &self.object).await? {
@@ -208,10 +212,18 @@ impl Attempt<'_> {
 
     /// A chart that was written a moment ago is given a moment before the status says that it is not ready.
     async fn source_not_ready(&mut self, problem: String) -> Result<Action, EngineError> {
-        let since = *self.context.unready.lock().entry(self.key.clone()).or_insert_with(|| Instant::now() - prerequisites::GRACE);
+        let since = *self
+            .context
+            .unready
+            .lock()
+            .entry(self.key.clone())
+            .or_insert_with(|| Instant::now() - prerequisites::GRACE);
         let waited = since.elapsed();
         if waited < prerequisites::GRACE {
-            return Err(EngineError::Waiting { message: problem, delay: prerequisites::GRACE.saturating_sub(waited) + Duration::from_millis(5) });
+            return Err(EngineError::Waiting {
+                message: problem,
+                delay: prerequisites::GRACE.saturating_sub(waited) + Duration::from_millis(5),
+            });
         }
         self.wait(reason::SOURCE_NOT_READY, problem).await
     }
@@ -228,7 +240,11 @@ impl Attempt<'_> {
             && !self.requests.reset
             && self.object.spec.drift_detection_mode() == DriftDetectionMode::Disabled
             && !self.context.engine.is_running(&self.key)
-            && self.context.engine.is_undisturbed(&self.key, &self.object.storage_namespace(), &self.object.release_name())
+            && self.context.engine.is_undisturbed(
+                &self.key,
+                &self.object.storage_namespace(),
+                &self.object.release_name(),
+            )
     }
 
     async fn settled(&mut self) -> Result<Action, EngineError> {
@@ -242,10 +258,13 @@ impl Attempt<'_> {
             return self.settled().await;
         }
         let spec = self.object.spec.clone();
-        let composed = match values::resolve(&self.context.client, &self.key.namespace, &spec.values_from, spec.values.as_ref()).await {
-            Ok(values) => values,
-            Err(error) => return self.fail(reason::VALUES_ERROR, error.to_string()).await,
-        };
+        let composed =
+            match values::resolve(&self.context.client, &self.key.namespace, &spec.values_from, spec.values.as_ref())
+                .await
+            {
+                Ok(values) => values,
+                Err(error) => return self.fail(reason::VALUES_ERROR, error.to_string()).await,
+            };
         let config_digest = helm::values::config_digest(&composed);
         if self.is_settled(&artifact.digest, Some(&config_digest)) {
             return self.settled().await;
@@ -261,9 +280,13 @@ impl Attempt<'_> {
         };
         let target = match self.context.engine.clusters.target(&self.object).await {
             Ok(target) => target,
-            Err(error) => return self.fail(reason::REST_CLIENT_ERROR, format!("failed to build REST client: {error}")).await,
+            Err(error) => {
+                return self.fail(reason::REST_CLIENT_ERROR, format!("failed to build REST client: {error}")).await;
+            }
         };
-        let reinstall = spec.upgrade.as_ref().and_then(|upgrade| upgrade.chart_name_change_strategy).unwrap_or_default() == ChartNameChangeStrategy::Reinstall;
+        let reinstall =
+            spec.upgrade.as_ref().and_then(|upgrade| upgrade.chart_name_change_strategy).unwrap_or_default()
+                == ChartNameChangeStrategy::Reinstall;
         let wanted_target = outcome::Target {
             name: self.object.release_name(),
             namespace: self.object.release_namespace(),
@@ -274,13 +297,19 @@ impl Attempt<'_> {
             tracing::info!(what, "release target changed: the release is uninstalled first");
             return self.leave(target).await;
         }
-        let wanted = Wanted { chart, chart_digest: artifact.digest.clone(), values: composed, config_digest: config_digest.clone() };
+        let wanted = Wanted {
+            chart,
+            chart_digest: artifact.digest.clone(),
+            values: composed,
+            config_digest: config_digest.clone(),
+        };
         let mut object = self.object.clone();
         // The subject compares with what is stored, so that changes made here so far are written with its own.
         let pending = object.status.replace(self.saved.clone());
-        let mut subject = Subject::new(&self.context.engine, self.key.clone(), object, &self.sink, target, self.requests)
-            .mapping_removed_apis(self.context.flags.map_removed_apis)
-            .with_status(pending.unwrap_or_default());
+        let mut subject =
+            Subject::new(&self.context.engine, self.key.clone(), object, &self.sink, target, self.requests)
+                .mapping_removed_apis(self.context.flags.map_removed_apis)
+                .with_status(pending.unwrap_or_default());
         let outcome = subject.advance(&wanted).await;
         let (found, saved) = (subject.status(), subject.saved_status().clone());
         let progress = match outcome {
@@ -294,7 +323,8 @@ impl Attempt<'_> {
             Err(error) => return Err(error),
         };
         if progress == Progress::Settled {
-            let settled = Settled { generation: self.object.generation(), chart: artifact.digest.clone(), config_digest };
+            let settled =
+                Settled { generation: self.object.generation(), chart: artifact.digest.clone(), config_digest };
             self.context.settled.lock().insert(self.key.clone(), settled);
         } else {
             self.context.settled.lock().remove(&self.key);
@@ -320,7 +350,8 @@ impl Attempt<'_> {
     async fn leave(&mut self, target: Target) -> Result<Action, EngineError> {
         let object = self.recorded();
         let name = object.release_name();
-        let mut subject = Subject::new(&self.context.engine, self.key.clone(), object, &self.sink, target, self.requests);
+        let mut subject =
+            Subject::new(&self.context.engine, self.key.clone(), object, &self.sink, target, self.requests);
         if let Some(progress) = subject.remove(&name).await? {
             return self.context.action(progress, self.object.spec.interval.to_std());
         }
@@ -389,7 +420,8 @@ impl Attempt<'_> {
                 return Ok(None);
             }
         }
-        let mut subject = Subject::new(&self.context.engine, self.key.clone(), object, &self.sink, target, self.requests);
+        let mut subject =
+            Subject::new(&self.context.engine, self.key.clone(), object, &self.sink, target, self.requests);
         let progress = subject.remove(&name).await?;
         progress.map(|progress| self.context.action(progress, Duration::from_secs(30))).transpose()
     }

@@ -47,7 +47,11 @@ impl Revision {
                 status: labels.get("status").map(String::as_str).unwrap_or_default().into(),
                 ours: managers.len() == 1 && managers.contains(common::names::field_manager::HELM),
                 uid: metadata.uid.as_deref().unwrap_or_default().into(),
-                resource_version: metadata.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0),
+                resource_version: metadata
+                    .resource_version
+                    .as_deref()
+                    .and_then(|version| version.parse().ok())
+                    .unwrap_or(0),
             },
         ))
     }
@@ -208,7 +212,8 @@ mod tests {
     #[test]
     fn records_somebody_else_touched_are_not_ours() {
         let mut foreign = metadata(2, "deployed", "a", "1");
-        foreign.managed_fields = serde_json::from_value(serde_json::json!([{"manager": "helm-controller"}, {"manager": "helm"}])).unwrap();
+        foreign.managed_fields =
+            serde_json::from_value(serde_json::json!([{"manager": "helm-controller"}, {"manager": "helm"}])).unwrap();
         let (_, _, revision) = Revision::read(&foreign).unwrap();
         assert!(!revision.ours);
     }

@@ -104,15 +104,25 @@ impl Storage {
         let api: Api<PartialObjectMeta<Secret>> = Api::namespaced(self.api.clone().into_client(), &self.namespace);
         let selector = format!("owner=helm,name={release}");
         let list = api.list(&ListParams::default().labels(&selector)).await.map_err(self.failed("list", release))?;
-        Ok(list.items.iter().filter_map(|object| Revision::read(&object.metadata)).map(|(_, version, revision)| (version, revision)).collect())
+        Ok(list
+            .items
+            .iter()
+            .filter_map(|object| Revision::read(&object.metadata))
+            .map(|(_, version, revision)| (version, revision))
+            .collect())
     }
 
     /// One record; `None` if there is none.
     pub async fn get(&self, release: &str, version: i64) -> Result<Option<Record>, StorageError> {
         let name = secret_name(release, version);
         let Some(secret) = self.api.get_opt(&name).await.map_err(self.failed("read", &name))? else { return Ok(None) };
-        let damaged = |problem: String| StorageError::Damaged { namespace: self.namespace.clone(), name: name.clone(), problem };
-        let payload = secret.data.as_ref().and_then(|data| data.get(PAYLOAD)).ok_or_else(|| damaged("it has no payload".to_owned()))?;
+        let damaged =
+            |problem: String| StorageError::Damaged { namespace: self.namespace.clone(), name: name.clone(), problem };
+        let payload = secret
+            .data
+            .as_ref()
+            .and_then(|data| data.get(PAYLOAD))
+            .ok_or_else(|| damaged("it has no payload".to_owned()))?;
         let (mut release, packed) = pack::unpack(&payload.0).map_err(damaged)?;
         release.labels = helm::release::user_labels(&secret.metadata.labels.unwrap_or_default());
         Ok(Some(Record { release, packed }))
@@ -157,7 +167,8 @@ impl Storage {
             "data": {PAYLOAD: ByteString(payload.into_bytes())},
         });
         let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
-        let stored = self.api.patch(&name, &params, &Patch::Merge(patch)).await.map_err(self.failed("update", &name))?;
+        let stored =
+            self.api.patch(&name, &params, &Patch::Merge(patch)).await.map_err(self.failed("update", &name))?;
         self.observe(&stored.metadata);
         Ok(())
     }
@@ -189,7 +200,8 @@ pub fn surplus(revisions: &BTreeMap<i64, Revision>, limit: i64) -> Vec<i64> {
     if limit == 0 || revisions.len() < limit {
         return Vec::new();
     }
-    let last_deployed = revisions.iter().rev().find(|(_, revision)| &*revision.status == "deployed").map(|(version, _)| *version);
+    let last_deployed =
+        revisions.iter().rev().find(|(_, revision)| &*revision.status == "deployed").map(|(version, _)| *version);
     let excess = revisions.len() - limit + 1;
     revisions.keys().copied().filter(|version| Some(*version) != last_deployed).take(excess).collect()
 }
@@ -200,7 +212,9 @@ mod tests {
 
     fn revisions(list: &[(i64, &str)]) -> BTreeMap<i64, Revision> {
         list.iter()
-            .map(|(version, status)| (*version, Revision { status: (*status).into(), ours: true, uid: "u".into(), resource_version: 1 }))
+            .map(|(version, status)| {
+                (*version, Revision { status: (*status).into(), ours: true, uid: "u".into(), resource_version: 1 })
+            })
             .collect()
     }
 

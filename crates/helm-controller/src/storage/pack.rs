@@ -143,7 +143,8 @@ pub fn unpack(payload: &[u8]) -> Result<(Release, Packed), String> {
     } else {
         json = bytes;
     }
-    let mut release = helm::release::decode_release(STANDARD.encode(&json).as_bytes()).map_err(|error| error.to_string())?;
+    let mut release =
+        helm::release::decode_release(STANDARD.encode(&json).as_bytes()).map_err(|error| error.to_string())?;
     let chart = chart.unwrap_or_else(|| deflate(chart_json(&release.chart).as_bytes(), Compression::default()).into());
     release.chart = Arc::new(slim(&release.chart));
     Ok((release, Packed { chart }))
@@ -167,11 +168,19 @@ mod tests {
     use super::*;
 
     fn release() -> Release {
-        let metadata = Metadata { name: "web".into(), version: "1.0.0".into(), api_version: "v2".into(), ..Metadata::default() };
+        let metadata =
+            Metadata { name: "web".into(), version: "1.0.0".into(), api_version: "v2".into(), ..Metadata::default() };
         let mut chart = Chart::default();
         chart.metadata = metadata;
         chart.templates = vec![File::new("templates/a.yaml", b"a: {{ .Values.a }}".to_vec())];
-        let mut release = Release { name: "web".into(), namespace: "apps".into(), version: 3, chart: Arc::new(chart), manifest: "---\n# Source: x\na: \"chart\":\n".into(), ..Release::default() };
+        let mut release = Release {
+            name: "web".into(),
+            namespace: "apps".into(),
+            version: 3,
+            chart: Arc::new(chart),
+            manifest: "---\n# Source: x\na: \"chart\":\n".into(),
+            ..Release::default()
+        };
         release.info.description = "a \",\"chart\":{} trap".into();
         release
     }

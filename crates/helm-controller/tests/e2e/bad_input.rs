@@ -12,8 +12,16 @@ async fn charts_and_values_that_cannot_be_released() -> Result<()> {
     world.chart("template", "1.0.0", &[("templates/a.yaml", "a: b\n{{ fail \"told so\" }}\n")]);
     world.chart("yaml", "1.0.0", &[("templates/a.yaml", "apiVersion: v1\nkind: [\n")]);
     world.chart("kind", "1.0.0", &[("templates/a.yaml", "apiVersion: v1\nmetadata: {name: a}\n")]);
-    world.chart("unknown", "1.0.0", &[("templates/a.yaml", "apiVersion: example.invalid/v1\nkind: Thing\nmetadata: {name: a}\n")]);
-    world.chart("removed", "1.0.0", &[("templates/a.yaml", "apiVersion: rbac.authorization.k8s.io/v1beta1\nkind: Role\nmetadata: {name: a}\n")]);
+    world.chart(
+        "unknown",
+        "1.0.0",
+        &[("templates/a.yaml", "apiVersion: example.invalid/v1\nkind: Thing\nmetadata: {name: a}\n")],
+    );
+    world.chart(
+        "removed",
+        "1.0.0",
+        &[("templates/a.yaml", "apiVersion: rbac.authorization.k8s.io/v1beta1\nkind: Role\nmetadata: {name: a}\n")],
+    );
     let schema = r#"{"type": "object", "properties": {"replicas": {"type": "integer"}}}"#;
     world.chart("schema", "1.0.0", &[CONFIG[0], CONFIG[1], ("values.schema.json", schema)]);
     world.archive("notachart", "1.0.0", b"this is no archive".to_vec());
@@ -43,10 +51,21 @@ async fn charts_and_values_that_cannot_be_released() -> Result<()> {
     // A good release beside them is not disturbed, and what is mended recovers.
     world.release("good", "good", "1.0.0", json!({})).await?;
     world.ready("good").await?;
-    world.kubectl(&["create", "secret", "generic", "absent", "--from-literal=values.yaml=greeting: secret-greeting"]).await?;
+    world
+        .kubectl(&["create", "secret", "generic", "absent", "--from-literal=values.yaml=greeting: secret-greeting"])
+        .await?;
     world.annotate("r8", json!({"reconcile.fluxcd.io/requestedAt": "1"})).await?;
     world.ready("r8").await?;
-    world.kubectl(&["patch", "secret", "absent", "--type=merge", "-p", r#"{"stringData":{"values.yaml":"s3cr3t-t3xt"}}"#]).await?;
+    world
+        .kubectl(&[
+            "patch",
+            "secret",
+            "absent",
+            "--type=merge",
+            "-p",
+            r#"{"stringData":{"values.yaml":"s3cr3t-t3xt"}}"#,
+        ])
+        .await?;
     world.annotate("r8", json!({"reconcile.fluxcd.io/requestedAt": "2"})).await?;
     world.until("r8", |release| condition(release, "Ready").1 == "ValuesError").await?;
     let everything = world.kubectl(&["get", "helmreleases.v2.helm.toolkit.fluxcd.io,events", "-o", "yaml"]).await?;

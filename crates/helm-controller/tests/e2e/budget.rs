@@ -27,10 +27,16 @@ async fn requests_stay_within_the_budget() -> Result<()> {
     let upgraded = world.requests().await?;
     assert!(sum(&upgraded) - sum(&created) <= 13.0, "{created:#?}\n{upgraded:#?}");
     world.annotate("web", json!({"reconcile.fluxcd.io/requestedAt": "1"})).await?;
-    world.until("web", |release| release.status.as_ref().unwrap().last_handled_reconcile_at.as_deref() == Some("1")).await?;
+    world
+        .until("web", |release| release.status.as_ref().unwrap().last_handled_reconcile_at.as_deref() == Some("1"))
+        .await?;
     settle().await;
     let requested = world.requests().await?;
-    assert_eq!(sum(&requested) - sum(&upgraded), 1.0, "a requested no-op is one status patch: {upgraded:#?}\n{requested:#?}");
+    assert_eq!(
+        sum(&requested) - sum(&upgraded),
+        1.0,
+        "a requested no-op is one status patch: {upgraded:#?}\n{requested:#?}"
+    );
     world.change("web", json!({"interval": "1s"})).await?;
     world.ready("web").await?;
     settle().await;

@@ -26,14 +26,22 @@ async fn killed_at_many_points_it_ends_deployed() -> Result<()> {
         world.controller.restart()?;
         world.ready(&name).await?;
         let history = world.history(&name).await?;
-        assert_eq!(history, ["deployed"], "killed {delay} ms after the release was created: no failed revision is left either");
+        assert_eq!(
+            history,
+            ["deployed"],
+            "killed {delay} ms after the release was created: no failed revision is left either"
+        );
 
         let change = world.change(&name, json!({"values": {"greeting": format!("hello {number}")}})).await?;
         tokio::time::sleep(Duration::from_millis(delay)).await;
         world.controller.kill()?;
         world.controller.restart()?;
         let generation = change.metadata.generation;
-        world.until(&name, |release| release.metadata.generation == generation && common::meta::FluxObject::is_ready(release)).await?;
+        world
+            .until(&name, |release| {
+                release.metadata.generation == generation && common::meta::FluxObject::is_ready(release)
+            })
+            .await?;
         let history = world.history(&name).await?;
         assert_eq!(history, ["superseded", "deployed"], "killed {delay} ms after the values were changed");
     }

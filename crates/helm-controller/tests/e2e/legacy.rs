@@ -25,7 +25,13 @@ const OLD: &[(&str, &str)] = &[
 ];
 
 fn state(release: &HelmRelease, wanted: ConditionType) -> Option<ConditionStatus> {
-    release.status.as_ref()?.conditions.iter().find(|condition| condition.type_ == wanted).map(|condition| condition.status)
+    release
+        .status
+        .as_ref()?
+        .conditions
+        .iter()
+        .find(|condition| condition.type_ == wanted)
+        .map(|condition| condition.status)
 }
 
 fn succeeded(release: &HelmRelease) -> bool {
@@ -51,13 +57,17 @@ async fn an_old_manifest_of_an_old_chart_is_released() -> Result<()> {
     world.plane.apply(&manifest).await?;
     let release = until(&world, "ingress", succeeded).await?;
     let status = release.status.unwrap();
-    assert_eq!((status.release_name.as_deref(), status.release_status.as_deref(), status.revision.as_deref()), (Some("ingress"), Some("deployed"), Some("1.25.0")));
+    assert_eq!(
+        (status.release_name.as_deref(), status.release_status.as_deref(), status.revision.as_deref()),
+        (Some("ingress"), Some("deployed"), Some("1.25.0"))
+    );
     let role = world.kubectl(&["get", "role", "ingress", "-o", "yaml"]).await?;
     assert!(role.contains("helm.fluxcd.io/antecedent"), "{role}");
     let service = world.kubectl(&["get", "service", "ingress", "-o", "jsonpath={.spec.type}"]).await?;
     assert_eq!(service, "LoadBalancer");
     assert_eq!(world.history("ingress").await?, ["deployed"]);
-    let repository = world.kubectl(&["get", "helmrepository", &format!("{}-ingress", world.namespace), "-o", "yaml"]).await?;
+    let repository =
+        world.kubectl(&["get", "helmrepository", &format!("{}-ingress", world.namespace), "-o", "yaml"]).await?;
     assert!(repository.contains("ownerReferences"), "{repository}");
     let mapped = world.events("ingress", "RemovedAPIMapped").await?;
     assert!(mapped.iter().any(|message| message.contains("rbac.authorization.k8s.io/v1beta1")), "{mapped:?}");
@@ -75,7 +85,8 @@ async fn the_seed_is_released_unchanged() -> Result<()> {
         testkit::skip(TEST, "the shared material is not there");
         return Ok(());
     };
-    let (manifest, chart) = (shared.join("seed/helmrelease.yaml"), shared.join("corpus/charts/nginx-ingress-1.25.0.tgz"));
+    let (manifest, chart) =
+        (shared.join("seed/helmrelease.yaml"), shared.join("corpus/charts/nginx-ingress-1.25.0.tgz"));
     if !manifest.is_file() || !chart.is_file() {
         testkit::skip(TEST, "the seed or its chart is not there");
         return Ok(());

@@ -27,7 +27,10 @@ async fn install_upgrade_and_uninstall() -> Result<()> {
     assert_eq!(status.inventory.unwrap().entries.len(), 3);
 
     let list: Vec<Value> = serde_json::from_str(&world.helm(&["ls", "-o", "json"]).await?)?;
-    assert_eq!((&list[0]["name"], &list[0]["status"], &list[0]["chart"]), (&json!("web"), &json!("deployed"), &json!("web-1.0.0")));
+    assert_eq!(
+        (&list[0]["name"], &list[0]["status"], &list[0]["chart"]),
+        (&json!("web"), &json!("deployed"), &json!("web-1.0.0"))
+    );
     assert_eq!(world.helm(&["get", "values", "web", "-o", "json"]).await?.trim(), r#"{"extra":true}"#);
     let manifest = world.helm(&["get", "manifest", "web"]).await?;
     assert!(manifest.contains("# Source: web/templates/deployment.yaml"), "{manifest}");
@@ -44,14 +47,22 @@ async fn install_upgrade_and_uninstall() -> Result<()> {
     assert_eq!(maps.get("web").await?.data.unwrap()["greeting"], "salut");
     world.change("web", json!({"chart": {"spec": {"version": "1.1.0"}}})).await?;
     let release = world.ready("web").await?;
-    assert!(condition(&release, "Ready").2.contains("web.v3 with chart web@1.1.0"), "{:?}", condition(&release, "Ready"));
+    assert!(
+        condition(&release, "Ready").2.contains("web.v3 with chart web@1.1.0"),
+        "{:?}",
+        condition(&release, "Ready")
+    );
     assert_eq!(release.status.unwrap().history[0].chart_version, "1.1.0");
 
     // What helm does by hand is noticed and undone at the next reconcile.
-    world.helm(&["rollback", "web", "1"]).await?;
+    world.helm(&["rollback", "web", "1", "--force-conflicts"]).await?;
     assert_eq!(world.history("web").await?.last().unwrap(), "deployed");
     world.annotate("web", json!({"reconcile.fluxcd.io/requestedAt": "1"})).await?;
-    world.until("web", |release| release.status.as_ref().unwrap().history.first().is_some_and(|snapshot| snapshot.version == 5)).await?;
+    world
+        .until("web", |release| {
+            release.status.as_ref().unwrap().history.first().is_some_and(|snapshot| snapshot.version == 5)
+        })
+        .await?;
     world.ready("web").await?;
 
     world.delete("web").await?;
@@ -65,9 +76,22 @@ async fn install_upgrade_and_uninstall() -> Result<()> {
 async fn a_failed_upgrade_is_rolled_back() -> Result<()> {
     let world = World::start().await?;
     world.chart("config", "1.0.0", CONFIG);
-    let bad = [CONFIG[0], ("templates/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  greeting: [not, a, string]\n")];
+    let bad = [
+        CONFIG[0],
+        (
+            "templates/config.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  greeting: [not, a, string]\n",
+        ),
+    ];
     world.chart("config", "2.0.0", &bad);
-    world.release("config", "config", "1.0.0", json!({"upgrade": {"remediation": {"retries": 0, "remediateLastFailure": true}}})).await?;
+    world
+        .release(
+            "config",
+            "config",
+            "1.0.0",
+            json!({"upgrade": {"remediation": {"retries": 0, "remediateLastFailure": true}}}),
+        )
+        .await?;
     world.ready("config").await?;
     world.change("config", json!({"chart": {"spec": {"version": "2.0.0"}}})).await?;
     let release = world.until("config", |release| condition(release, "Stalled").0 == "True").await?;
@@ -87,7 +111,10 @@ async fn a_failed_upgrade_is_rolled_back() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_install_is_uninstalled_and_tried_again() -> Result<()> {
     let world = World::start().await?;
-    let bad = [("templates/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  greeting: [1]\n")];
+    let bad = [(
+        "templates/config.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  greeting: [1]\n",
+    )];
     world.chart("config", "1.0.0", &bad);
     world.release("config", "config", "1.0.0", json!({"install": {"remediation": {"retries": 1}}})).await?;
     let release = world.until("config", |release| condition(release, "Stalled").0 == "True").await?;
@@ -102,7 +129,17 @@ async fn hooks_run_in_order_and_tests_are_recorded() -> Result<()> {
     let hook = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-pre\n  annotations:\n    helm.sh/hook: pre-install\n    helm.sh/hook-delete-policy: hook-succeeded\n";
     let job = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {{ .Release.Name }}-job\n  annotations:\n    helm.sh/hook: post-install,post-upgrade\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: [{name: a, image: example.invalid/a}]\n";
     let test = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: {{ .Release.Name }}-test\n  annotations:\n    helm.sh/hook: test\nspec:\n  template:\n    spec:\n      restartPolicy: Never\n      containers: [{name: a, image: example.invalid/a}]\n";
-    world.chart("config", "1.0.0", &[CONFIG[0], CONFIG[1], ("templates/hook.yaml", hook), ("templates/job.yaml", job), ("templates/test.yaml", test)]);
+    world.chart(
+        "config",
+        "1.0.0",
+        &[
+            CONFIG[0],
+            CONFIG[1],
+            ("templates/hook.yaml", hook),
+            ("templates/job.yaml", job),
+            ("templates/test.yaml", test),
+        ],
+    );
     world.release("config", "config", "1.0.0", json!({"test": {"enable": true}})).await?;
     let release = world.ready("config").await?;
     let (status, reason, message) = condition(&release, "TestSuccess");
@@ -131,10 +168,16 @@ async fn drift_is_reported_and_undone() -> Result<()> {
     world.annotate("config", json!({"reconcile.fluxcd.io/requestedAt": "1"})).await?;
     let release = world.until("config", |release| condition(release, "Drifted").0 == "True").await?;
     let message = condition(&release, "Drifted").2;
-    assert!(message.contains(&format!("ConfigMap/{}/config changed (0 additions, 1 changes, 0 removals)", world.namespace)), "{message}");
+    assert!(
+        message.contains(&format!("ConfigMap/{}/config changed (0 additions, 1 changes, 0 removals)", world.namespace)),
+        "{message}"
+    );
     assert_eq!(maps.get("config").await?.data.unwrap()["greeting"], "changed", "only reported");
     world.change("config", json!({"driftDetection": {"mode": "enabled"}})).await?;
-    testkit::wait::object(maps.clone(), "config", LIMIT, |map| map.is_some_and(|map| map.data.as_ref().unwrap()["greeting"] == "hello")).await?;
+    testkit::wait::object(maps.clone(), "config", LIMIT, |map| {
+        map.is_some_and(|map| map.data.as_ref().unwrap()["greeting"] == "hello")
+    })
+    .await?;
     world.ready("config").await?;
     maps.delete("config", &DeleteParams::default()).await?;
     world.annotate("config", json!({"reconcile.fluxcd.io/requestedAt": "2"})).await?;
@@ -156,8 +199,20 @@ async fn dependencies_values_and_targets() -> Result<()> {
     world.ready("second").await?;
     let maps: Api<ConfigMap> = Api::namespaced(world.client.clone(), &world.namespace);
     assert_eq!(maps.get("first").await?.data.unwrap()["greeting"], "from a map");
-    world.kubectl(&["patch", "configmap", "values", "--type=merge", "-p", r#"{"data":{"values.yaml":"greeting: changed"}}"#]).await?;
-    testkit::wait::object(maps.clone(), "first", LIMIT, |map| map.is_some_and(|map| map.data.as_ref().unwrap()["greeting"] == "changed")).await?;
+    world
+        .kubectl(&[
+            "patch",
+            "configmap",
+            "values",
+            "--type=merge",
+            "-p",
+            r#"{"data":{"values.yaml":"greeting: changed"}}"#,
+        ])
+        .await?;
+    testkit::wait::object(maps.clone(), "first", LIMIT, |map| {
+        map.is_some_and(|map| map.data.as_ref().unwrap()["greeting"] == "changed")
+    })
+    .await?;
     // Another release name: the old release goes first.
     world.change("first", json!({"releaseName": "renamed"})).await?;
     testkit::wait::object(maps.clone(), "renamed", LIMIT, |map| map.is_some()).await?;

@@ -8,11 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use common::{
-    helm::v2::HelmRelease,
-    meta::FluxObject,
-    source::v1::HelmChart,
-};
+use common::{helm::v2::HelmRelease, meta::FluxObject, source::v1::HelmChart};
 use futures::StreamExt as _;
 use kube::{
     Api, Client, ResourceExt,
@@ -75,17 +71,27 @@ impl World {
         let charts = Charts::default();
         let source = tokio::spawn(serve_charts(client.clone(), namespace.clone(), Arc::clone(&charts)).await?);
         let (health, metrics) = (port(), port());
-        let mut controller = command(plane, &namespace, health, metrics).args(flags.iter().map(|flag| (*flag).to_owned())).start()?;
+        let mut controller =
+            command(plane, &namespace, health, metrics).args(flags.iter().map(|flag| (*flag).to_owned())).start()?;
         controller.wait_ready(&format!("http://127.0.0.1:{health}/readyz"), LIMIT).await?;
-        Ok(Self { plane, namespace, client, controller, metrics: format!("http://127.0.0.1:{metrics}/metrics"), charts, source })
+        Ok(Self {
+            plane,
+            namespace,
+            client,
+            controller,
+            metrics: format!("http://127.0.0.1:{metrics}/metrics"),
+            charts,
+            source,
+        })
     }
 
     /// Makes a chart available.
     pub(crate) fn chart(&self, name: &str, version: &str, files: &[(&str, &str)]) {
         let mut all: BTreeMap<PathBuf, Vec<u8>> =
             files.iter().map(|(path, content)| (PathBuf::from(path), content.as_bytes().to_vec())).collect();
-        all.entry(PathBuf::from("Chart.yaml"))
-            .or_insert_with(|| format!("apiVersion: v2\nname: {name}\nversion: {version}\nappVersion: \"9\"\n").into_bytes());
+        all.entry(PathBuf::from("Chart.yaml")).or_insert_with(|| {
+            format!("apiVersion: v2\nname: {name}\nversion: {version}\nappVersion: \"9\"\n").into_bytes()
+        });
         self.archive(name, version, pack(name, &all).unwrap());
     }
 
@@ -130,7 +136,8 @@ impl World {
     /// Waits until a release meets a condition.
     pub(crate) async fn until(&self, name: &str, condition: impl FnMut(&HelmRelease) -> bool) -> Result<HelmRelease> {
         let mut condition = condition;
-        let found = testkit::wait::object(self.releases(), name, LIMIT, |release| release.is_some_and(&mut condition)).await?;
+        let found =
+            testkit::wait::object(self.releases(), name, LIMIT, |release| release.is_some_and(&mut condition)).await?;
         found.context("the release is gone")
     }
 
@@ -158,7 +165,7 @@ impl World {
 
     /// Requests the controller has sent, but those of watches, leases and start-up.
     pub(crate) async fn requests(&self) -> Result<BTreeMap<String, f64>> {
-        let text = reqwest::get(&self.metrics).await?.text().await?;
+        let text = reqwest::Client::new().get(&self.metrics).send().await?.text().await?;
         let mut counts = BTreeMap::new();
         for line in text.lines().filter(|line| line.starts_with("towline_api_requests_total{")) {
             let (labels, value) = line.rsplit_once(' ').context("a metric without value")?;
@@ -176,23 +183,23 @@ impl World {
         let list = events.list(&kube::api::ListParams::default()).await?;
         Ok(list
             .into_iter()
-            .filter(|event| event.involved_object.name.as_deref() == Some(release) && event.reason.as_deref() == Some(reason))
+            .filter(|event| {
+                event.involved_object.name.as_deref() == Some(release) && event.reason.as_deref() == Some(reason)
+            })
             .filter_map(|event| event.message)
             .collect())
     }
 }
 
 pub(crate) fn command(plane: &ControlPlane, namespace: &str, health: u16, metrics: u16) -> ProcessCommand {
-    Process::command(env!("CARGO_BIN_EXE_helm-controller"))
-        .env("KUBECONFIG", plane.kubeconfig())
-        .args([
-            "--watch-all-namespaces=false".to_owned(),
-            format!("--runtime-namespace={namespace}"),
-            format!("--health-addr=127.0.0.1:{health}"),
-            format!("--metrics-addr=127.0.0.1:{metrics}"),
-            "--log-level=debug".to_owned(),
-            "--interval-jitter-percentage=0".to_owned(),
-        ])
+    Process::command(env!("CARGO_BIN_EXE_helm-controller")).env("KUBECONFIG", plane.kubeconfig()).args([
+        "--watch-all-namespaces=false".to_owned(),
+        format!("--runtime-namespace={namespace}"),
+        format!("--health-addr=127.0.0.1:{health}"),
+        format!("--metrics-addr=127.0.0.1:{metrics}"),
+        "--log-level=debug".to_owned(),
+        "--interval-jitter-percentage=0".to_owned(),
+    ])
 }
 
 /// The condition's status, reason and message.
@@ -231,9 +238,7 @@ async fn serve_charts(client: Client, namespace: String, charts: Charts) -> Resu
             let archive = charts.lock().unwrap().get(&key).cloned();
             let generation = chart.generation();
             let now = "2026-01-01T00:00:00Z";
-            let condition = |status: &str, reason: &str, message: String| {
-                json!([{"type": "Ready", "status": status, "reason": reason, "message": message, "lastTransitionTime": now, "observedGeneration": generation}])
-            };
+            let condition = |status: &str, reason: &str, message: String| json!([{"type": "Ready", "status": status, "reason": reason, "message": message, "lastTransitionTime": now, "observedGeneration": generation}]);
             let status = match archive {
                 Some(archive) => json!({
                     "observedGeneration": generation,
@@ -246,7 +251,9 @@ async fn serve_charts(client: Client, namespace: String, charts: Charts) -> Resu
                     "conditions": condition("False", "InvalidChartReference", format!("no chart {} {}", key.0, key.1)),
                 }),
             };
-            let _ = api.patch_status(&chart.name_any(), &PatchParams::default(), &Patch::Merge(json!({"status": status}))).await;
+            let _ = api
+                .patch_status(&chart.name_any(), &PatchParams::default(), &Patch::Merge(json!({"status": status})))
+                .await;
         }
     })
 }
