@@ -1,6 +1,6 @@
 //! Carries out one kustomization on top of the resources, configuration and vars collected so far.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use crate::{
     build::Session,
@@ -8,6 +8,7 @@ use crate::{
     error::{Context, Error},
     field_spec::FieldSpec,
     generate::{Generated, generate},
+    go_json::{self, Manner},
     id::{Gvk, ResId},
     kustomization::{Kustomization, Patch, PatchOptions, ReplacementField, Var},
     loader::{Loader, is_url},
@@ -15,7 +16,6 @@ use crate::{
     plugin,
     res_map::ResMap,
     resource::{Origin, Resource},
-    schema::Schema,
     text,
     transform::{
         affix::{self, End},
@@ -31,7 +31,7 @@ use crate::{
 pub struct Accumulator {
     pub(crate) resources: ResMap,
     pub(crate) config: Config,
-    pub(crate) vars: Vec<(Var, ResId)>,
+    pub(crate) vars: Vec<Var>,
 }
 
 /// One kustomization being carried out.
@@ -40,12 +40,13 @@ pub struct Target<'a> {
     pub(crate) loader: Loader,
     pub(crate) kustomization: Kustomization,
     pub(crate) path: String,
-    pub(crate) schema: Arc<Schema>,
+    /// The nearest namespace of a kustomization on the way here, which charts fall back to.
+    pub(crate) namespace: String,
 }
 
 impl<'a> Target<'a> {
     /// Reads the kustomization of the loader's directory.
-    pub fn load(session: &'a Session, loader: Loader, schema: Option<Arc<Schema>>) -> Result<Self, Error> {
+    pub fn load(session: &'a Session, loader: Loader, namespace: String) -> Result<Self, Error> {
         let (path, bytes) = loader.kustomization()?;
         let (mut kustomization, warnings) = Kustomization::parse(&bytes, &path)?;
         session.warn(warnings);
@@ -54,11 +55,10 @@ impl<'a> Target<'a> {
         } else {
             session.set_build_metadata(kustomization.build_metadata.clone());
         }
-        let schema = match schema {
-            Some(schema) => schema,
-            None => own_schema(&loader, &kustomization)?,
-        };
-        Ok(Self { session, loader, kustomization, path, schema })
+        bring_schema(session, &loader, &kustomization)?;
+        let namespace =
+            if kustomization.namespace.is_empty() { namespace } else { kustomization.namespace.clone() };
+        Ok(Self { session, loader, kustomization, path, namespace })
     }
 
     /// Everything this kustomization yields by itself.
@@ -93,7 +93,7 @@ impl<'a> Target<'a> {
 
     fn child(&self, path: &str) -> Result<Self, Error> {
         let loader = self.loader.child(path)?;
-        Self::load(self.session, loader, Some(Arc::clone(&self.schema)))
+        Self::load(self.session, loader, self.namespace.clone())
     }
 
     fn resource(&self, all: &mut Accumulator, path: &str) -> Result<(), Error> {
@@ -104,6 +104,7 @@ impl<'a> Target<'a> {
                 Ok(nodes) => {
                     for node in nodes {
                         let mut resource = Resource::new(node);
+                        self.session.saw_kind(&resource.id().gvk);
                         resource.origin = Some(self.origin(path));
                         all.resources.append(resource)?;
                     }
@@ -170,17 +171,48 @@ impl<'a> Target<'a> {
         for path in &k.patches_strategic_merge {
             self.strategic_merge_patch(&mut all.resources, path)?;
         }
+        self.note(all, "PatchStrategicMergeTransformer", !k.patches_strategic_merge.is_empty());
         for patch in &k.patches {
             self.patch(&mut all.resources, patch)?;
+            self.note(all, "PatchTransformer", true);
         }
         let settings = Settings { namespace: k.namespace.clone(), ..Settings::default() };
         namespace::apply(&mut all.resources, &settings, &all.config.namespace)?;
+        self.note(all, "NamespaceTransformer", !k.namespace.is_empty());
         if !k.name_prefix.is_empty() {
             affix::apply(&mut all.resources, End::Prefix, &k.name_prefix, &all.config.name_prefix)?;
+            self.note(all, "PrefixTransformer", true);
         }
         if !k.name_suffix.is_empty() {
             affix::apply(&mut all.resources, End::Suffix, &k.name_suffix, &all.config.name_suffix)?;
+            self.note(all, "SuffixTransformer", true);
         }
+        self.labels(all)?;
+        metadata::apply(&mut all.resources, &k.common_annotations, &all.config.common_annotations)?;
+        self.note(all, "AnnotationsTransformer", !k.common_annotations.is_empty());
+        for patch in &k.patches_json6902 {
+            self.json_patch(&mut all.resources, patch)?;
+            self.note(all, "PatchJson6902Transformer", true);
+        }
+        for replica in &k.replicas {
+            replica::apply(&mut all.resources, replica, &all.config.replicas)?;
+            self.note(all, "ReplicaCountTransformer", true);
+        }
+        for image in &k.images {
+            image::apply(&mut all.resources, image, &all.config.images)?;
+            self.note(all, "ImageTagTransformer", true);
+        }
+        for field in &k.replacements {
+            for replacement in self.replacements(field)? {
+                replacement::apply(&mut all.resources, &replacement)?;
+            }
+        }
+        self.note(all, "ReplacementTransformer", !k.replacements.is_empty());
+        plugin::transform(self, all)
+    }
+
+    fn labels(&self, all: &mut Accumulator) -> Result<(), Error> {
+        let k = &self.kustomization;
         for label in &k.labels {
             let mut specs: Vec<FieldSpec> = label.fields.iter().cloned().map(FieldSpec::from).collect();
             let (base, templates): (&[FieldSpec], &[FieldSpec]) = if label.include_selectors {
@@ -192,24 +224,30 @@ impl<'a> Target<'a> {
             crate::config::merge_specs(&mut specs, base.to_vec())?;
             crate::config::merge_specs(&mut specs, templates.to_vec())?;
             metadata::apply(&mut all.resources, &label.pairs, &specs)?;
+            self.note(all, "LabelTransformer", true);
         }
         metadata::apply(&mut all.resources, &k.common_labels, &all.config.common_labels)?;
-        metadata::apply(&mut all.resources, &k.common_annotations, &all.config.common_annotations)?;
-        for patch in &k.patches_json6902 {
-            self.json_patch(&mut all.resources, patch)?;
+        self.note(all, "LabelTransformer", !(k.labels.is_empty() && k.common_labels.is_empty()));
+        Ok(())
+    }
+
+    /// Notes on every resource that a built-in transformer ran, for `transformerAnnotations`.
+    fn note(&self, all: &mut Accumulator, kind: &str, ran: bool) {
+        if ran && self.session.notes_transformations() {
+            let configured_by = crate::resource::ConfiguredBy {
+                api_version: "builtin".into(),
+                kind: kind.into(),
+                ..crate::resource::ConfiguredBy::default()
+            };
+            self.note_configured(all, configured_by);
         }
-        for replica in &k.replicas {
-            replica::apply(&mut all.resources, replica, &all.config.replicas)?;
+    }
+
+    pub(crate) fn note_configured(&self, all: &mut Accumulator, configured_by: crate::resource::ConfiguredBy) {
+        let origin = Origin { configured_by: Some(configured_by), ..self.own_origin() };
+        for resource in all.resources.iter_mut() {
+            resource.transformations.push(origin.clone());
         }
-        for image in &k.images {
-            image::apply(&mut all.resources, image, &all.config.images)?;
-        }
-        for field in &k.replacements {
-            for replacement in self.replacements(field)? {
-                replacement::apply(&mut all.resources, &replacement)?;
-            }
-        }
-        plugin::transform(self, all)
     }
 
     fn strategic_merge_patch(&self, resources: &mut ResMap, entry: &str) -> Result<(), Error> {
@@ -226,7 +264,7 @@ impl<'a> Target<'a> {
                 nodes
             }
         };
-        patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &self.schema)
+        patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &self.session.schema())
     }
 
     /// The text of a patch, and what to call it.
@@ -253,7 +291,7 @@ impl<'a> Target<'a> {
         match (patch::parse(&text, &source)?, &entry.target) {
             (None, _) => Ok(()),
             (Some(Content::Merge(nodes)), None) => {
-                patch::apply_merge_to_named(resources, &nodes, options, &self.schema)
+                patch::apply_merge_to_named(resources, &nodes, options, &self.session.schema())
             }
             (Some(Content::Merge(nodes)), Some(target)) => {
                 let [node] = nodes.as_slice() else {
@@ -261,7 +299,7 @@ impl<'a> Target<'a> {
                         "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: [{source}]"
                     )));
                 };
-                let count = patch::apply_merge_to_selected(resources, node, target, options, &self.schema)?;
+                let count = patch::apply_merge_to_selected(resources, node, target, options, &self.session.schema())?;
                 self.session.patched(&source, count);
                 Ok(())
             }
@@ -284,19 +322,18 @@ impl<'a> Target<'a> {
         plugin::json_patch_on_one(resources, &text, target)
     }
 
-    fn replacements(&self, field: &ReplacementField) -> Result<Vec<ReplacementField>, Error> {
+    pub(crate) fn replacements(&self, field: &ReplacementField) -> Result<Vec<ReplacementField>, Error> {
         if field.path.is_empty() {
             return Ok(vec![field.clone()]);
         }
         let wrong = |message: String| Error::Yaml { path: field.path.clone(), message };
         let value = text::yaml_to_json(&self.loader.file(&field.path)?).map_err(wrong)?;
-        match value {
-            serde_json::Value::Array(_) => serde_json::from_value(value).map_err(|error| wrong(error.to_string())),
-            serde_json::Value::Object(_) => {
-                serde_json::from_value(value).map(|one| vec![one]).map_err(|error| wrong(error.to_string()))
-            }
-            _ => Err(wrong("unsupported replacement type: a replacement or a list of them is needed".into())),
-        }
+        let decoded = match value {
+            serde_json::Value::Array(_) => go_json::decode(&value, Manner::Strict),
+            serde_json::Value::Object(_) => go_json::decode(&value, Manner::Strict).map(|one| vec![one]),
+            _ => return Err(wrong("unsupported replacement type: a replacement or a list of them is needed".into())),
+        };
+        decoded.map_err(|error| wrong(error.to_string()))
     }
 
     fn register_vars(&self, all: &mut Accumulator) -> Result<(), Error> {
@@ -314,17 +351,17 @@ impl<'a> Target<'a> {
                     && *id.name == *target.name
                     && (target.namespace.is_empty() || id.effective_namespace() == target.namespace)
             };
-            let matching: Vec<&Resource> = all
-                .resources
-                .iter()
-                .filter(|resource| wanted(resource.id()) || resource.previous_ids().any(|id| wanted(&id)))
+            let matching: Vec<usize> = (0..)
+                .zip(all.resources.iter())
+                .filter(|(_, resource)| wanted(resource.id()) || resource.previous_ids().any(|id| wanted(&id)))
+                .map(|(at, _)| at)
                 .collect();
             match matching.as_slice() {
                 [] => {}
                 [one] => {
-                    let id = one.original_id();
-                    add_var(&mut all.vars, (var.clone(), id))?;
-                    continue;
+                    if let Some(resource) = all.resources.get_mut(*one) {
+                        resource.bound_vars.push(var.name.clone());
+                    }
                 }
                 _ => {
                     return Err(Error::message(format!(
@@ -334,8 +371,7 @@ impl<'a> Target<'a> {
                     )));
                 }
             }
-            let id = ResId { gvk, name: target.name.as_str().into(), namespace: target.namespace.as_str().into() };
-            add_var(&mut all.vars, (var.clone(), id))?;
+            add_var(&mut all.vars, var.clone())?;
         }
         Ok(())
     }
@@ -382,28 +418,29 @@ fn merged(mut base: Config, other: Config) -> Result<Config, Error> {
     Ok(base)
 }
 
-fn add_var(vars: &mut Vec<(Var, ResId)>, var: (Var, ResId)) -> Result<(), Error> {
-    if vars.iter().any(|(known, _)| known.name == var.0.name) {
-        return Err(Error::message(format!("var '{}' already encountered", var.0.name)));
+fn add_var(vars: &mut Vec<Var>, var: Var) -> Result<(), Error> {
+    if vars.iter().any(|known| known.name == var.name) {
+        return Err(Error::message(format!("var '{}' already encountered", var.name)));
     }
     vars.push(var);
     Ok(())
 }
 
-/// The schema that a kustomization brings, or the built-in one.
-fn own_schema(loader: &Loader, kustomization: &Kustomization) -> Result<Arc<Schema>, Error> {
+/// Takes in the schema that a kustomization brings.
+fn bring_schema(session: &Session, loader: &Loader, kustomization: &Kustomization) -> Result<(), Error> {
     let (path, version) = (kustomization.openapi.get("path"), kustomization.openapi.get("version"));
     match (path, version) {
         (Some(_), Some(_)) => Err(Error::message("builtin version and custom schema provided, cannot use both")),
         (Some(path), None) => {
             let document = text::yaml_to_json(&loader.file(path)?)
                 .map_err(|message| Error::Yaml { path: path.clone(), message })?;
-            Ok(Arc::new(Schema::from_openapi(&document)))
+            session.bring_schema(&document);
+            Ok(())
         }
         (None, Some(version)) if version != "v1.21.2" => Err(Error::message(format!(
             "the specified OpenAPI version is not built in: {version} (use v1.21.2 or a path)"
         ))),
-        _ => Ok(Arc::new(Schema::Builtin)),
+        _ => Ok(()),
     }
 }
 
@@ -454,21 +491,15 @@ fn described(node: &Node) -> String {
 /// The values of all vars, read at the end of the build.
 pub fn var_values(all: &mut Accumulator) -> Result<var::Values, Error> {
     let mut out = BTreeMap::new();
-    for (var, id) in std::mem::take(&mut all.vars) {
-        let matching = all.resources.with_any_id(&id);
-        let [at] = matching.as_slice() else {
-            if matching.is_empty() {
-                // As upstream: a var whose object is not there stays unresolved.
-                continue;
-            }
+    for var in std::mem::take(&mut all.vars) {
+        let bound = |resource: &&Resource| resource.bound_vars.contains(&var.name);
+        let Some(resource) = all.resources.iter().find(bound) else {
             return Err(Error::message(format!(
-                "found {} resId matches for var {} (unable to disambiguate)",
-                matching.len(),
+                "var '{}' cannot be mapped to a field in the set of known resources: no resource matches its objref",
                 var.name
             )));
         };
         let field = if var.fieldref.field_path.is_empty() { "metadata.name" } else { &var.fieldref.field_path };
-        let Some(resource) = all.resources.get(*at) else { continue };
         let found = path::find(resource.node(), &path::parse(&field.replace('[', ".").replace(']', "")))?;
         let Some(Node::Scalar(scalar)) = found else {
             return Err(Error::message(format!(

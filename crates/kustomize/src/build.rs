@@ -18,6 +18,7 @@ use crate::{
     order::Order,
     res_map::ResMap,
     resource::{Origin, Resource},
+    schema::Schema,
     text,
     transform::{hash, name_reference, var},
 };
@@ -42,8 +43,6 @@ pub struct Options {
     pub load_restriction: LoadRestriction,
     /// The order when the kustomization has no `sortOptions`.
     pub reorder: Reorder,
-    /// The order was asked for by a flag, and wins over `sortOptions`.
-    pub reorder_forced: bool,
     /// Render `helmCharts`.
     pub enable_helm: bool,
     /// Add `app.kubernetes.io/managed-by`.
@@ -59,7 +58,6 @@ impl Default for Options {
         Self {
             load_restriction: LoadRestriction::RootOnly,
             reorder: Reorder::None,
-            reorder_forced: false,
             enable_helm: false,
             managed_by_label: false,
             remote: Arc::new(NoRemote),
@@ -112,6 +110,16 @@ pub struct Session {
     root: String,
     warnings: Mutex<Vec<String>>,
     build_metadata: Mutex<Option<Vec<String>>>,
+    schema: Mutex<SchemaInForce>,
+}
+
+/// The schema that merging goes by: the first one that a kustomization brings, or the built-in one.
+#[derive(Default)]
+struct SchemaInForce {
+    custom: Option<Arc<Schema>>,
+    builtin: Arc<Schema>,
+    /// The built-in schema was needed already; one that comes later then adds to it, as upstream.
+    builtin_used: bool,
 }
 
 impl Session {
@@ -130,6 +138,39 @@ impl Session {
 
     pub(crate) fn set_build_metadata(&self, metadata: Vec<String>) {
         *self.build_metadata.lock() = Some(metadata);
+    }
+
+    /// The schema in force now.
+    pub(crate) fn schema(&self) -> Arc<Schema> {
+        let mut state = self.schema.lock();
+        if let Some(custom) = &state.custom {
+            return Arc::clone(custom);
+        }
+        state.builtin_used = true;
+        Arc::clone(&state.builtin)
+    }
+
+    /// Takes in the schema that a kustomization brings; the first one stays.
+    pub(crate) fn bring_schema(&self, document: &serde_json::Value) {
+        let mut state = self.schema.lock();
+        if state.custom.is_none() {
+            state.custom = Some(Arc::new(Schema::from_openapi(document, state.builtin_used)));
+        }
+    }
+
+    /// Notes a kind that was read: telling where an unknown one lives takes the schema.
+    pub(crate) fn saw_kind(&self, gvk: &crate::id::Gvk) {
+        if !crate::schema::is_scope_known(gvk) {
+            self.schema.lock().builtin_used = true;
+        }
+    }
+
+    /// Whether the build notes which transformers touched a resource.
+    pub(crate) fn notes_transformations(&self) -> bool {
+        self.build_metadata
+            .lock()
+            .as_ref()
+            .is_some_and(|entries| entries.iter().any(|entry| entry == "transformerAnnotations"))
     }
 
     /// What origins are relative to: the build's root, or the top of a clone.
@@ -194,13 +235,9 @@ pub fn build(fs: Arc<dyn FileSystem>, root: &str, options: Options) -> Result<Bu
         options,
         warnings: Mutex::default(),
         build_metadata: Mutex::default(),
+        schema: Mutex::default(),
     };
-    let target = Target::load(&session, loader.clone(), None)?;
-    if target.kustomization.is_component() {
-        return Err(Error::message(
-            "kind Component cannot be built by itself: list it under 'components' of a Kustomization",
-        ));
-    }
+    let target = Target::load(&session, loader.clone(), String::new())?;
     let order = order(&target, &session.options)?;
     let mut all = target.accumulate()?;
     finish(&mut all)?;
@@ -229,8 +266,8 @@ fn order(target: &Target<'_>, options: &Options) -> Result<Order, Error> {
         Reorder::Legacy => Order::legacy(),
     };
     match &target.kustomization.sort_options {
-        Some(sort) if !options.reorder_forced => Order::from_options(sort),
-        _ => Ok(flag()),
+        Some(sort) => Order::from_options(sort),
+        None => Ok(flag()),
     }
 }
 

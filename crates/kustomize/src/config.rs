@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use crate::{error::Error, field_spec::FieldSpec, id::Gvk, kustomization::FieldSpecForm};
+use crate::{error::Error, field_spec::FieldSpec, go_json, id::Gvk, kustomization::FieldSpecForm};
 
 /// All field specs in force.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +70,7 @@ impl Config {
         if value.is_null() {
             return Ok(Self::default());
         }
-        let file: File = serde_json::from_value(value).map_err(|error| Error::Yaml {
+        let file: File = go_json::decode(&value, go_json::Manner::Strict).map_err(|error| Error::Yaml {
             path: path.to_owned(),
             message: format!("not a transformer configuration: {error}"),
         })?;
@@ -269,11 +269,11 @@ fn images() -> Vec<FieldSpec> {
     let mut out = Vec::new();
     for list in ["containers[]", "initContainers[]"] {
         for root in ["spec", "spec/template/spec"] {
-            out.push(spec("", "", "", &format!("{root}/{list}/image"), false));
+            out.push(spec("", "", "", &format!("{root}/{list}/image"), true));
         }
     }
     for root in ["spec", "spec/template/spec"] {
-        out.push(spec("", "", "", &format!("{root}/volumes[]/image/reference"), false));
+        out.push(spec("", "", "", &format!("{root}/volumes[]/image/reference"), true));
     }
     out
 }
@@ -481,6 +481,8 @@ fn var_references() -> Vec<FieldSpec> {
         out.push(spec("", "", kind, &format!("{root}/volumes/nfs/server"), false));
     }
     out.extend([
+        spec("", "", "CronJob", "spec/jobTemplate/spec/template/volumes/nfs/server", false),
+        spec("", "", "StatefulSet", "spec/volumeClaimTemplates/spec/nfs/server", false),
         spec("", "", "Deployment", "spec/template/metadata/annotations", false),
         spec("", "", "Ingress", "spec/rules/host", false),
         spec("", "", "Ingress", "spec/tls/hosts", false),

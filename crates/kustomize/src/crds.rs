@@ -46,6 +46,12 @@ fn kind_of(name: &str, schema: &Map<String, Value>) -> Gvk {
     Gvk { kind: kind.into(), ..Gvk::default() }
 }
 
+/// The definition that a reference names: by its whole text, as these files do, or by the last part of a pointer.
+fn referred<'a>(definitions: &'a Map<String, Value>, reference: &str) -> Option<&'a Map<String, Value>> {
+    let last = reference.rsplit('/').next().unwrap_or_default();
+    definitions.get(reference).or_else(|| definitions.get(last)).and_then(schema_of)
+}
+
 fn scan(
     definitions: &Map<String, Value>,
     schema: &Map<String, Value>,
@@ -83,18 +89,16 @@ fn scan(
                 .name_references
                 .push(NameReference { target: Gvk::parse(api_version, kind), referrers: vec![field] });
         }
-        let reference = text("$ref").map(|reference| reference.rsplit('/').next().unwrap_or_default().to_owned());
-        let below = match reference {
-            Some(name) => definitions.get(&name).and_then(schema_of),
+        let below = match text("$ref") {
+            Some(name) => referred(definitions, name),
             None => property.as_object(),
         };
         if let Some(below) = below {
             scan(definitions, below, gvk, path, config, depth + 1);
         }
         if let Some(items) = property.get("items") {
-            let reference = items.get("$ref").and_then(Value::as_str).and_then(|r| r.rsplit('/').next());
-            let below = match reference {
-                Some(name) => definitions.get(name).and_then(schema_of),
+            let below = match items.get("$ref").and_then(Value::as_str) {
+                Some(name) => referred(definitions, name),
                 None => items.as_object(),
             };
             if let Some(below) = below {

@@ -16,6 +16,8 @@ pub struct FieldSpec {
 /// What to make where a path ends and nothing is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Create {
+    /// Nothing, whatever the spec says.
+    Nothing,
     /// An empty text, to be set.
     Scalar,
     /// A mapping.
@@ -93,7 +95,7 @@ impl Walk<'_> {
                     Some(key) => (key, true),
                     None => (first.as_str(), false),
                 };
-                let creates = self.spec.create && !must_be_list;
+                let creates = self.spec.create && !must_be_list && self.create != Create::Nothing;
                 let missing = map.get(key).is_none_or(Node::is_null);
                 if missing {
                     if must_be_list && map.contains(key) {

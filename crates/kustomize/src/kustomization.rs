@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::Error;
+use crate::{error::Error, go_json};
 
 /// File names of a kustomization, one of which a directory has.
 pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -302,12 +302,11 @@ impl Kustomization {
     /// Reads a kustomization file; `path` is for messages.
     pub fn parse(bytes: &[u8], path: &str) -> Result<(Self, Warnings), Error> {
         let wrong = |message: String| Error::Kustomization { path: path.to_owned(), message };
-        let mut value = crate::text::yaml_to_json(bytes).map_err(wrong)?;
+        let value = crate::text::yaml_to_json(bytes).map_err(wrong)?;
         if value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty) {
             return Err(wrong("kustomization.yaml is empty".into()));
         }
-        prepare(&mut value);
-        let mut kustomization: Self = serde_json::from_value(value).map_err(|error| wrong(invalid(&error)))?;
+        let mut kustomization: Self = go_json::decode(&value, go_json::Manner::Strict).map_err(|error| wrong(invalid(&error)))?;
         let warnings = kustomization.deprecations();
         kustomization.bring_up_to_date();
         kustomization.check().map_err(wrong)?;
@@ -388,71 +387,6 @@ impl Kustomization {
         }
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join(", ")) }
     }
-}
-
-/// Go's decoder takes a null as "not given", and finds top-level fields whatever the case of their letters.
-fn prepare(value: &mut Value) {
-    drop_nulls(value);
-    let Some(fields) = value.as_object_mut() else { return };
-    let misspelt: Vec<String> =
-        fields.keys().filter(|key| canonical(key).is_some_and(|name| name != *key)).cloned().collect();
-    for key in misspelt {
-        if let (Some(name), Some(value)) = (canonical(&key), fields.remove(&key)) {
-            fields.insert(name.to_owned(), value);
-        }
-    }
-}
-
-fn drop_nulls(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            fields.retain(|_, value| !value.is_null());
-            // What a chart's values say is the chart's business, nulls included.
-            fields.iter_mut().filter(|(key, _)| *key != "valuesInline").for_each(|(_, value)| drop_nulls(value));
-        }
-        Value::Array(list) => list.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
-}
-
-fn canonical(key: &str) -> Option<&'static str> {
-    const FIELDS: [&str; 34] = [
-        "apiVersion",
-        "kind",
-        "metadata",
-        "openapi",
-        "namePrefix",
-        "nameSuffix",
-        "namespace",
-        "commonLabels",
-        "labels",
-        "commonAnnotations",
-        "patchesStrategicMerge",
-        "patchesJson6902",
-        "patches",
-        "images",
-        "imageTags",
-        "replacements",
-        "replicas",
-        "vars",
-        "sortOptions",
-        "resources",
-        "components",
-        "crds",
-        "bases",
-        "configMapGenerator",
-        "secretGenerator",
-        "generatorOptions",
-        "configurations",
-        "generators",
-        "transformers",
-        "validators",
-        "helmGlobals",
-        "helmCharts",
-        "helmChartInflationGenerator",
-        "buildMetadata",
-    ];
-    FIELDS.into_iter().find(|field| field.eq_ignore_ascii_case(key))
 }
 
 /// The decoder's words in the form that users of kustomize search for.

@@ -19,6 +19,7 @@ mod error;
 mod field_spec;
 pub mod fs;
 mod generate;
+mod go_json;
 mod id;
 mod kustomization;
 mod loader;
@@ -31,6 +32,8 @@ mod res_map;
 mod resource;
 mod schema;
 mod selector;
+#[doc(hidden)]
+pub mod testing;
 mod text;
 mod transform;
 

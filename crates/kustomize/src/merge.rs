@@ -3,7 +3,7 @@
 //! The rules are those of kyaml's `merge2` (reference section 4), which are not apimachinery's: `$retainKeys` and the
 //! `$setElementOrder` family are ordinary fields here.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     error::Error,
@@ -344,28 +344,14 @@ impl Merger {
         let mut left: Vec<Option<Node>> = destination.into_iter().map(Some).collect();
         let mut out = Vec::with_capacity(identities.len());
         for identity in &identities {
-            // Elements of one list that share an identity fold into one: the last one's fields stay.
-            let mut current: Option<Node> = None;
-            let mut found = false;
-            for slot in &mut left {
-                if slot.as_ref().is_some_and(|element| identity.matches(element, &keys)) && !found {
-                    current = slot.take();
-                    found = true;
-                }
-            }
-            let patches: Vec<&Node> = patch.iter().filter(|element| identity.matches(element, &keys)).collect();
+            // Elements that share an identity fold into one: the last of the destination, under the first of the patch.
+            let current = left
+                .iter_mut()
+                .rfind(|slot| slot.as_ref().is_some_and(|element| identity.matches(element, &keys)))
+                .and_then(Option::take);
+            let patch = patch.iter().find(|element| identity.matches(element, &keys));
             let place = place.child(identity.text());
-            let merged = match patches.split_first() {
-                None => self.node(current, None, items, &place)?,
-                Some((first, rest)) => {
-                    let mut merged = self.node(current, Some(first), items, &place)?;
-                    for patch in rest {
-                        merged = self.node(merged, Some(patch), items, &place)?;
-                    }
-                    merged
-                }
-            };
-            if let Some(element) = merged {
+            if let Some(element) = self.node(current, patch, items, &place)? {
                 out.push(element);
             }
         }
@@ -374,7 +360,7 @@ impl Merger {
 }
 
 /// The values of the keys that tell an element apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Identity(Vec<String>);
 
 impl Identity {
@@ -386,6 +372,26 @@ impl Identity {
         *self == Self::of(element, keys)
     }
 
+    fn is_partial(&self) -> bool {
+        self.0.iter().any(String::is_empty)
+    }
+
+    /// Both together, when they agree in some key and differ only where one has none.
+    fn completed_by(&self, other: &Self) -> Option<Self> {
+        if !self.0.iter().zip(&other.0).any(|(a, b)| a == b) {
+            return None;
+        }
+        let pairs = self.0.iter().zip(&other.0);
+        let values: Option<Vec<String>> = pairs
+            .map(|(a, b)| match (a.is_empty(), b.is_empty()) {
+                (false, false) if a != b => None,
+                (false, _) => Some(a.clone()),
+                (true, _) => Some(b.clone()),
+            })
+            .collect();
+        values.map(Self)
+    }
+
     fn text(&self) -> &str {
         self.0.iter().find(|value| !value.is_empty()).map_or("", String::as_str)
     }
@@ -393,18 +399,40 @@ impl Identity {
 
 /// Every identity once, in the order of the result.
 fn merged_identities(destination: &[Node], patch: &[Node], keys: &[&str], order: NewElements) -> Vec<Identity> {
-    let mut out: Vec<Identity> = Vec::new();
     let (first, second) = match order {
         NewElements::Prepend => (patch, destination),
         NewElements::Append => (destination, patch),
     };
+    let mut seen = HashSet::new();
+    let mut distinct: Vec<Identity> = Vec::new();
     for element in first.iter().chain(second) {
         let identity = Identity::of(element, keys);
-        if !out.contains(&identity) {
-            out.push(identity);
+        if seen.insert(identity.clone()) {
+            distinct.push(identity);
         }
     }
-    out
+    if keys.len() < 2 {
+        return distinct;
+    }
+    // Only partial identities can complete or be completed; whole lists of them stay short in practice.
+    let partial = distinct.iter().any(Identity::is_partial);
+    if partial {
+        for at in 0..distinct.len() {
+            for other in 0..distinct.len() {
+                let (Some(a), Some(b)) = (distinct.get(at), distinct.get(other)) else { continue };
+                if let Some(both) = a.completed_by(b) {
+                    for slot in [at, other] {
+                        if let Some(slot) = distinct.get_mut(slot) {
+                            slot.clone_from(&both);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    distinct.retain(|identity| seen.insert(identity.clone()));
+    distinct
 }
 
 /// A directive for the whole list: an element that consists of `$patch` alone.
@@ -421,14 +449,12 @@ fn known_here<'a>(cursor: Cursor<'a>, destination: &Map, patch: Option<&Map>) ->
     if cursor.is_known() {
         return cursor;
     }
-    let text = |key: &str| {
-        let of = |map: &Map| map.get(key).and_then(Node::text).map(str::to_owned);
-        of(destination).or_else(|| patch.and_then(of)).filter(|text| !text.is_empty())
+    let of = |map: &Map| {
+        let text = |key: &str| map.get(key).and_then(Node::text).filter(|text| !text.is_empty()).map(str::to_owned);
+        let found = cursor.at_kind(&Gvk::parse(&text("apiVersion")?, &text("kind")?));
+        found.is_known().then_some(found)
     };
-    match (text("apiVersion"), text("kind")) {
-        (Some(api_version), Some(kind)) => cursor.at_kind(&Gvk::parse(&api_version, &kind)),
-        _ => cursor,
-    }
+    of(destination).or_else(|| patch.and_then(of)).unwrap_or(cursor)
 }
 
 /// The first well-known key that every element has.

@@ -70,8 +70,7 @@ impl Order {
             ("legacy", Some(lists)) => {
                 Ok(Self::Legacy { first: lists.order_first.clone(), last: lists.order_last.clone() })
             }
-            ("", _) => Err(Error::message("the sortOptions field must specify an order: one of fifo, legacy")),
-            (other, _) => Err(Error::message(format!("sort order {other:?} is not known: use one of fifo, legacy"))),
+            _ => Err(Error::message("the field 'sortOptions.order' must be one of [fifo, legacy]")),
         }
     }
 

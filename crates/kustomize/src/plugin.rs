@@ -9,6 +9,7 @@ use crate::{
     error::{Context, Error},
     field_spec::FieldSpec,
     generate::{Generated, generate as generate_one},
+    go_json::{self, Manner},
     kustomization::{
         FieldSpecForm, GeneratorArguments, Image, Patch, PatchOptions, ReplacementField, Replica, Selector,
     },
@@ -41,6 +42,9 @@ pub fn transform(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error
     for config in configurations(target, &target.kustomization.transformers)? {
         transform_by(target, &config, &mut all.resources)?;
         all.resources.retain(|resource| !resource.node().is_empty());
+        if target.session.notes_transformations() {
+            target.note_configured(all, described(&config));
+        }
     }
     Ok(())
 }
@@ -85,7 +89,7 @@ fn configurations(target: &Target<'_>, entries: &[String]) -> Result<Vec<Resourc
         }
         if target.loader.is_directory(entry) || crate::repository::RepositorySpec::parse(entry).is_some() {
             let loader = target.loader.child(entry)?;
-            let child = Target::load(target.session, loader, Some(std::sync::Arc::clone(&target.schema)))?;
+            let child = Target::load(target.session, loader, target.namespace.clone())?;
             all.resources.append_all(child.accumulate()?.resources)?;
             continue;
         }
@@ -120,9 +124,8 @@ struct Form {
     value: String,
     target_file_path: String,
     targets: Vec<ValueAddTarget>,
-    kubernetes_service_account: Option<ServiceAccount>,
-    service_account: Option<ServiceAccount>,
-    project_id: String,
+    kubernetes_service: ServiceAccount,
+    service_account: ServiceAccount,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -131,14 +134,12 @@ struct ValueAddTarget {
     selector: Selector,
     field_path: String,
     file_path_position: i64,
-    #[serde(flatten)]
-    create: CreateFlag,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct CreateFlag {
-    create: bool,
+struct ValueAddTargets {
+    targets: Vec<ValueAddTarget>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -146,12 +147,13 @@ struct CreateFlag {
 struct ServiceAccount {
     name: String,
     namespace: String,
+    project_id: String,
 }
 
 /// A configuration object's fields.
-fn form<T: for<'de> Deserialize<'de>>(config: &Resource) -> Result<T, Error> {
+fn form(config: &Resource) -> Result<Form, Error> {
     let value = text::to_json(config.node()).map_err(Error::Message)?;
-    serde_json::from_value(value)
+    go_json::decode(&value, Manner::Lenient)
         .map_err(|error| Error::message(format!("trouble configuring {}: {error}", config.id())))
 }
 
@@ -185,7 +187,7 @@ fn generate_by(target: &Target<'_>, config: &Resource) -> Result<Vec<Resource>, 
                 "HelmChartInflationGenerator as a generator is not supported: use helmCharts".into(),
             ));
         }
-        other => return Err(Error::message(format!("unable to load builtin {other}"))),
+        _ => return Err(unknown_builtin(config)),
     };
     for resource in &mut made {
         resource.origin =
@@ -230,7 +232,7 @@ fn generator_arguments(config: &Resource) -> Result<GeneratorArguments, Error> {
             }
         }
     }
-    let mut arguments: GeneratorArguments = serde_json::from_value(value)
+    let mut arguments: GeneratorArguments = go_json::decode(&value, Manner::Lenient)
         .map_err(|error| Error::message(format!("trouble configuring {}: {error}", config.id())))?;
     if !arguments.env.is_empty() {
         arguments.envs.push(std::mem::take(&mut arguments.env));
@@ -240,16 +242,15 @@ fn generator_arguments(config: &Resource) -> Result<GeneratorArguments, Error> {
 
 /// IAMPolicyGenerator: a ServiceAccount bound to one of Google Cloud.
 fn service_account(config: &Resource) -> Result<Vec<Resource>, Error> {
-    let form: Form = form(config)?;
-    let (kubernetes, cloud) =
-        (form.kubernetes_service_account.unwrap_or_default(), form.service_account.unwrap_or_default());
+    let form = form(config)?;
+    let (kubernetes, cloud) = (form.kubernetes_service, form.service_account);
     let mut node = crate::node::Node::map();
     if let Some(root) = node.as_map_mut() {
         metadata::set_string(root, "apiVersion", "v1");
         metadata::set_string(root, "kind", "ServiceAccount");
     }
     if let Some(annotations) = node.map_at_mut(&["metadata", "annotations"]) {
-        let account = format!("{}@{}.iam.gserviceaccount.com", cloud.name, form.project_id);
+        let account = format!("{}@{}.iam.gserviceaccount.com", cloud.name, cloud.project_id);
         metadata::set_string(annotations, "iam.gke.io/gcp-service-account", &account);
     }
     if let Some(map) = node.map_at_mut(&["metadata"]) {
@@ -264,12 +265,7 @@ fn service_account(config: &Resource) -> Result<Vec<Resource>, Error> {
 fn transform_by(target: &Target<'_>, config: &Resource, resources: &mut ResMap) -> Result<(), Error> {
     refuse(config)?;
     let kind = config.node().text_at(&["kind"]).to_owned();
-    let form: Form =
-        if kind == "PatchTransformer" || kind == "PatchStrategicMergeTransformer" || kind == "ReplacementTransformer" {
-            form(config)?
-        } else {
-            form(config)?
-        };
+    let form = form(config)?;
     let specs: Vec<FieldSpec> = form.field_specs.iter().cloned().map(FieldSpec::from).collect();
     let named = |action: &str| format!("{action} of {}", config.id());
     match kind.as_str() {
@@ -321,7 +317,7 @@ fn transform_by(target: &Target<'_>, config: &Resource, resources: &mut ResMap) 
         "PatchStrategicMergeTransformer" => strategic_merge(target, resources, &form),
         "ReplacementTransformer" => {
             for replacement in &form.replacements {
-                for replacement in target_replacements(target, replacement)? {
+                for replacement in target.replacements(replacement)? {
                     replacement::apply(resources, &replacement)?;
                 }
             }
@@ -329,34 +325,38 @@ fn transform_by(target: &Target<'_>, config: &Resource, resources: &mut ResMap) 
         }
         "ReplicaCountTransformer" => replica::apply(resources, &form.replica, &specs),
         "ValueAddTransformer" => {
-            let targets: Vec<value_add::Target> = form
-                .targets
+            let mut listed = form.targets;
+            if !form.target_file_path.is_empty() {
+                listed.extend(value_add_targets(target, &form.target_file_path)?);
+            }
+            let targets: Vec<value_add::Target> = listed
                 .into_iter()
                 .map(|target| value_add::Target {
                     selector: target.selector,
                     field_path: target.field_path,
                     file_path_position: target.file_path_position,
-                    create: target.create.create,
                 })
                 .collect();
             value_add::apply(resources, form.value.trim(), &targets)
         }
-        other => Err(Error::message(format!("unable to load builtin {other}"))),
+        _ => Err(unknown_builtin(config)),
     }
+}
+
+fn unknown_builtin(config: &Resource) -> Error {
+    Error::message(format!("unable to load builtin {}", config.id()))
+}
+
+fn value_add_targets(target: &Target<'_>, path: &str) -> Result<Vec<ValueAddTarget>, Error> {
+    let wrong = |message: String| Error::Yaml { path: path.to_owned(), message };
+    let value = text::yaml_to_json(&target.loader.file(path)?).map_err(wrong)?;
+    let file: ValueAddTargets =
+        go_json::decode(&value, Manner::Lenient).map_err(|error| wrong(error.to_string()))?;
+    Ok(file.targets)
 }
 
 fn required(specs: Vec<FieldSpec>) -> Result<Vec<FieldSpec>, Error> {
     if specs.is_empty() { Err(Error::message("fieldSpecs must be specified")) } else { Ok(specs) }
-}
-
-fn target_replacements(target: &Target<'_>, field: &ReplacementField) -> Result<Vec<ReplacementField>, Error> {
-    if field.path.is_empty() {
-        return Ok(vec![field.clone()]);
-    }
-    let wrong = |message: String| Error::Yaml { path: field.path.clone(), message };
-    let value = text::yaml_to_json(&target.loader.file(&field.path)?).map_err(wrong)?;
-    let list = if value.is_array() { value } else { Value::Array(vec![value]) };
-    serde_json::from_value(list).map_err(|error| wrong(error.to_string()))
 }
 
 fn strategic_merge(target: &Target<'_>, resources: &mut ResMap, form: &Form) -> Result<(), Error> {
@@ -379,7 +379,7 @@ fn strategic_merge(target: &Target<'_>, resources: &mut ResMap, form: &Form) -> 
     if patches.is_empty() {
         return Err(Error::message("empty file path and empty patch content"));
     }
-    patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &target.schema)
+    patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &target.session.schema())
 }
 
 /// A JSON patch on the one resource that a target with a name means.

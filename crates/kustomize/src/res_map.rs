@@ -40,6 +40,12 @@ impl Index {
     }
 }
 
+impl From<Vec<Resource>> for ResMap {
+    fn from(resources: Vec<Resource>) -> Self {
+        Self { resources, index: None }
+    }
+}
+
 impl ResMap {
     /// The resources.
     pub fn iter(&self) -> std::slice::Iter<'_, Resource> {
@@ -199,6 +205,9 @@ fn take_over(new: &mut Resource, old: &Resource, merge: bool) {
     new.prefixes.clone_from(&old.prefixes);
     new.suffixes.clone_from(&old.suffixes);
     new.behavior = old.behavior;
+    new.origin.clone_from(&old.origin);
+    new.transformations.clone_from(&old.transformations);
+    new.bound_vars.clone_from(&old.bound_vars);
     new.needs_hash = new.needs_hash && old.needs_hash;
 }
 

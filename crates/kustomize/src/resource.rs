@@ -119,6 +119,8 @@ pub struct Resource {
     pub origin: Option<Origin>,
     /// What changed it.
     pub transformations: Vec<Origin>,
+    /// Vars whose value it gives.
+    pub bound_vars: Vec<String>,
     /// Ids of resources whose references to this one were found.
     pub referrers: usize,
 }
@@ -137,6 +139,7 @@ impl Resource {
             from_helm: false,
             origin: None,
             transformations: Vec::new(),
+            bound_vars: Vec::new(),
             referrers: 0,
         };
         resource.take_notes();

@@ -194,7 +194,7 @@ pub fn emit(node: &Node) -> Result<String, String> {
 pub fn node_text(node: &Node) -> String {
     match node {
         Node::Scalar(scalar) => scalar.text.to_string(),
-        node => v3::encode(&to_yaml(node), v3::EncodeOptions::default()).unwrap_or_default().trim_end().to_owned(),
+        node => v3::encode(&to_yaml(node), v3::EncodeOptions::KYAML).unwrap_or_default().trim_end().to_owned(),
     }
 }
 

@@ -49,9 +49,10 @@ pub enum Scope {
 }
 
 /// A set of definitions: the built-in ones, or those a kustomization brings.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub enum Schema {
     /// Kubernetes 1.21.2, as kustomize has it.
+    #[default]
     Builtin,
     /// From an `openapi` file.
     Custom(Custom),
@@ -60,6 +61,8 @@ pub enum Schema {
 /// Definitions read from an OpenAPI document.
 #[derive(Clone, Debug, Default)]
 pub struct Custom {
+    /// Definitions from here on are its own; those before are the built-in ones, when it adds to them.
+    base: u16,
     definitions: Vec<Definition>,
     kinds: HashMap<Gvk, u16>,
 }
@@ -72,32 +75,32 @@ pub struct Cursor<'a> {
 }
 
 impl Schema {
-    /// Reads the `definitions` of an OpenAPI v2 document.
-    pub fn from_openapi(document: &Value) -> Self {
+    /// Reads the `definitions` of an OpenAPI v2 document, in place of the built-in ones or besides them.
+    pub fn from_openapi(document: &Value, besides_builtin: bool) -> Self {
         let mut reader = Reader::default();
+        if besides_builtin {
+            reader.base = u16::try_from(builtin::NAMES.len()).unwrap_or_default();
+            reader.names = (0..).zip(builtin::NAMES).map(|(at, name)| ((*name).to_owned(), at)).collect();
+        }
         if let Some(definitions) = document.get("definitions").and_then(Value::as_object) {
             for name in definitions.keys() {
+                reader.names.remove(name);
                 reader.named(name);
             }
             for (name, definition) in definitions {
                 reader.define(name, definition);
             }
         }
-        Self::Custom(Custom { definitions: reader.definitions, kinds: reader.kinds })
+        Self::Custom(Custom { base: reader.base, definitions: reader.definitions, kinds: reader.kinds })
     }
 
     /// A cursor at the definition of a kind, or at nothing.
     pub fn of_kind(&self, gvk: &Gvk) -> Cursor<'_> {
         let at = match self {
-            Self::Builtin => {
-                let wanted = (&*gvk.group, &*gvk.version, &*gvk.kind);
-                builtin::KINDS
-                    .binary_search_by(|&(group, version, kind, _)| (group, version, kind).cmp(&wanted))
-                    .ok()
-                    .and_then(|index| builtin::KINDS.get(index))
-                    .map(|&(.., at)| at)
+            Self::Builtin => builtin_kind(gvk),
+            Self::Custom(custom) => {
+                custom.kinds.get(gvk).copied().or_else(|| if custom.base > 0 { builtin_kind(gvk) } else { None })
             }
-            Self::Custom(custom) => custom.kinds.get(gvk).copied(),
         };
         Cursor { schema: self, at }
     }
@@ -105,7 +108,10 @@ impl Schema {
     fn definition(&self, at: u16) -> Option<&Definition> {
         match self {
             Self::Builtin => builtin::DEFINITIONS.get(usize::from(at)),
-            Self::Custom(custom) => custom.definitions.get(usize::from(at)),
+            Self::Custom(custom) => match at.checked_sub(custom.base) {
+                Some(at) => custom.definitions.get(usize::from(at)),
+                None => builtin::DEFINITIONS.get(usize::from(at)),
+            },
         }
     }
 }
@@ -164,6 +170,19 @@ impl<'a> Cursor<'a> {
     }
 }
 
+fn builtin_kind(gvk: &Gvk) -> Option<u16> {
+    let wanted = (&*gvk.group, &*gvk.version, &*gvk.kind);
+    let index =
+        builtin::KINDS.binary_search_by(|&(group, version, kind, _)| (group, version, kind).cmp(&wanted)).ok()?;
+    builtin::KINDS.get(index).map(|&(.., at)| at)
+}
+
+/// Whether it is known where objects of a kind live.
+pub fn is_scope_known(gvk: &Gvk) -> bool {
+    let wanted = (&*gvk.group, &*gvk.version, &*gvk.kind);
+    builtin::SCOPES.binary_search_by(|&(group, version, kind, _)| (group, version, kind).cmp(&wanted)).is_ok()
+}
+
 /// Whether objects of a kind are known to live outside namespaces.
 pub fn is_cluster_scoped(group: &str, version: &str, kind: &str) -> bool {
     let wanted = (group, version, kind);
@@ -177,6 +196,7 @@ pub fn is_cluster_scoped(group: &str, version: &str, kind: &str) -> bool {
 /// Builds definitions from OpenAPI JSON; nested inline schemas get definitions without a name.
 #[derive(Default)]
 struct Reader {
+    base: u16,
     definitions: Vec<Definition>,
     names: HashMap<String, u16>,
     kinds: HashMap<Gvk, u16>,
@@ -187,7 +207,7 @@ const MAX_INLINE_DEPTH: usize = 64;
 
 impl Reader {
     fn push(&mut self) -> Option<u16> {
-        let at = u16::try_from(self.definitions.len()).ok()?;
+        let at = u16::try_from(self.definitions.len()).ok()?.checked_add(self.base)?;
         self.definitions.push(Definition::default());
         Some(at)
     }
@@ -240,7 +260,7 @@ impl Reader {
             }
         }
         fields.sort_by(|(a, _), (b, _)| a.cmp(b));
-        if let Some(definition) = self.definitions.get_mut(usize::from(at)) {
+        if let Some(definition) = at.checked_sub(self.base).and_then(|at| self.definitions.get_mut(usize::from(at))) {
             definition.fields = Cow::Owned(fields);
         }
     }
@@ -303,7 +323,7 @@ mod tests {
                 "x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Foo"}],
             },
             "com.example.Server": {"properties": {}},
-        }}));
+        }}), false);
         let cursor = schema.of_kind(&Gvk::parse("example.com/v1", "Foo"));
         assert_eq!(cursor.child("spec").list("servers").1.unwrap(), ["id"]);
     }

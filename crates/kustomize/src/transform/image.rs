@@ -21,13 +21,13 @@ pub fn apply(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Resu
     let updater = Updater::new(image)?;
     for resource in resources.iter_mut() {
         let gvk = resource.id().gvk.clone();
-        let is_definition = &*gvk.kind == "CustomResourceDefinition";
-        let node = resource.node_mut();
-        if !is_definition {
-            updater.containers(node, 0);
+        if &*gvk.kind == "CustomResourceDefinition" {
+            continue;
         }
+        let node = resource.node_mut();
+        updater.containers(node, 0);
         for spec in specs {
-            spec.apply(&gvk, node, Create::Scalar, &mut |node| {
+            spec.apply(&gvk, node, Create::Nothing, &mut |node| {
                 updater.field(node);
                 Ok(())
             })?;

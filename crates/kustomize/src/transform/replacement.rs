@@ -17,7 +17,7 @@ const DEFAULT_PATH: &str = "metadata.name";
 pub fn apply(resources: &mut ResMap, replacement: &ReplacementField) -> Result<(), Error> {
     let value = match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => {
-            return Err(Error::message("source and sourceValue are mutually exclusive in a replacement"));
+            return Err(Error::message("value and resource selectors are mutually exclusive in replacements"));
         }
         (None, None) => return Err(Error::message("replacements must specify a source and at least one target")),
         (None, Some(value)) => Node::string(value.as_str()),
@@ -151,7 +151,7 @@ fn write_field(
 ) -> Result<(), Error> {
     let create = options.is_some_and(|options| options.create);
     let segments = path::parse(field_path);
-    if create && segments.contains(&path::Segment::All) {
+    if create && segments.last() == Some(&path::Segment::All) {
         return Err(Error::message("cannot support create option in a multi-value target"));
     }
     let make = if create { Make::like(value) } else { Make::Nothing };

@@ -19,10 +19,7 @@ pub fn apply(resources: &mut ResMap, replica: &Replica, specs: &[FieldSpec]) -> 
                 continue;
             }
             found = true;
-            spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| {
-                *node = Node::Scalar(Scalar { text: replica.count.to_string().into(), tag: Tag::Int, plain: true });
-                Ok(())
-            })?;
+            set(resource, replica, spec)?;
         }
     }
     if found {
@@ -34,6 +31,15 @@ pub fn apply(resources: &mut ResMap, replica: &Replica, specs: &[FieldSpec]) -> 
         replica.name,
         kinds.join(", ")
     )))
+}
+
+/// Sets the count in one resource.
+pub fn set(resource: &mut Resource, replica: &Replica, spec: &FieldSpec) -> Result<(), Error> {
+    let gvk = resource.id().gvk.clone();
+    spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| {
+        *node = Node::Scalar(Scalar { text: replica.count.to_string().into(), tag: Tag::Int, plain: true });
+        Ok(())
+    })
 }
 
 fn is_named(resource: &Resource, name: &str) -> bool {

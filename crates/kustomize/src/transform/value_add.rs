@@ -16,15 +16,13 @@ pub struct Target {
     pub field_path: String,
     /// The segment of a file path that becomes the value; 0 replaces the whole field.
     pub file_path_position: i64,
-    /// Makes the field where it is missing.
-    pub create: bool,
 }
 
 /// Adds `value` to every target.
 pub fn apply(resources: &mut ResMap, value: &str, targets: &[Target]) -> Result<(), Error> {
     for target in targets {
         let selector = CompiledSelector::new(&target.selector)?;
-        let spec = crate::field_spec::FieldSpec::new("", "", "", &target.field_path, target.create);
+        let spec = crate::field_spec::FieldSpec::new("", "", "", &target.field_path, true);
         for resource in resources.iter_mut().filter(|resource| selector.selects(resource)) {
             let gvk = resource.id().gvk.clone();
             spec.apply(&gvk, resource.node_mut(), crate::field_spec::Create::Scalar, &mut |node| {

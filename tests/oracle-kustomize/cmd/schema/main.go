@@ -150,6 +150,14 @@ func print(definitions map[string]definition, wanted map[string]bool) {
 	}
 	fmt.Println("];")
 	fmt.Println()
+	fmt.Println("/// The definitions' names, in their order.")
+	fmt.Println("#[rustfmt::skip]")
+	fmt.Println("pub(super) static NAMES: &[&str] = &[")
+	for _, n := range names {
+		fmt.Printf("    %q,\n", n)
+	}
+	fmt.Println("];")
+	fmt.Println()
 	fmt.Println("/// Group, version, kind and its definition.")
 	fmt.Println("#[rustfmt::skip]")
 	fmt.Println("pub(super) static KINDS: &[(&str, &str, &str, u16)] = &[")
