@@ -28,14 +28,14 @@ use crate::{
 
 /// What has been collected.
 #[derive(Clone, Debug, Default)]
-pub struct Accumulator {
+pub(crate) struct Accumulator {
     pub(crate) resources: ResMap,
     pub(crate) config: Config,
     pub(crate) vars: Vec<Var>,
 }
 
 /// One kustomization being carried out.
-pub struct Target<'a> {
+pub(crate) struct Target<'a> {
     pub(crate) session: &'a Session,
     pub(crate) loader: Loader,
     pub(crate) kustomization: Kustomization,
@@ -46,7 +46,7 @@ pub struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// Reads the kustomization of the loader's directory.
-    pub fn load(session: &'a Session, loader: Loader, namespace: String) -> Result<Self, Error> {
+    pub(crate) fn load(session: &'a Session, loader: Loader, namespace: String) -> Result<Self, Error> {
         let (path, bytes) = loader.kustomization()?;
         let (mut kustomization, warnings) = Kustomization::parse(&bytes, &path)?;
         session.warn(warnings);
@@ -62,7 +62,7 @@ impl<'a> Target<'a> {
     }
 
     /// Everything this kustomization yields by itself.
-    pub fn accumulate(self) -> Result<Accumulator, Error> {
+    pub(crate) fn accumulate(self) -> Result<Accumulator, Error> {
         self.accumulate_onto(Accumulator::default())
     }
 
@@ -445,7 +445,7 @@ fn bring_schema(session: &Session, loader: &Loader, kustomization: &Kustomizatio
 }
 
 /// The resources in a file's text, lists taken apart.
-pub fn resources_from(session: &Session, bytes: &[u8], path: &str) -> Result<Vec<Node>, Error> {
+pub(crate) fn resources_from(session: &Session, bytes: &[u8], path: &str) -> Result<Vec<Node>, Error> {
     let documents = session.documents(bytes, path)?;
     let mut out = Vec::with_capacity(documents.len());
     let mut queue: std::collections::VecDeque<Node> = documents.into();
@@ -468,7 +468,7 @@ pub fn resources_from(session: &Session, bytes: &[u8], path: &str) -> Result<Vec
 }
 
 /// Refuses what is no Kubernetes object.
-pub fn check_resource(node: &Node, path: &str) -> Result<(), Error> {
+pub(crate) fn check_resource(node: &Node, path: &str) -> Result<(), Error> {
     let wrong = |message: String| Error::NotAResource { path: path.to_owned(), message };
     if node.as_map().is_none() {
         return Err(wrong(format!("not a Kubernetes object: expected a mapping, found {}", node.kind())));
@@ -489,7 +489,7 @@ fn described(node: &Node) -> String {
 }
 
 /// The values of all vars, read at the end of the build.
-pub fn var_values(all: &mut Accumulator) -> Result<var::Values, Error> {
+pub(crate) fn var_values(all: &mut Accumulator) -> Result<var::Values, Error> {
     let mut out = BTreeMap::new();
     for var in std::mem::take(&mut all.vars) {
         let bound = |resource: &&Resource| resource.bound_vars.contains(&var.name);

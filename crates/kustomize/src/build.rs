@@ -105,7 +105,7 @@ impl Cache {
 }
 
 /// What one build shares between its kustomizations.
-pub struct Session {
+pub(crate) struct Session {
     options: Options,
     root: String,
     warnings: Mutex<Vec<String>>,

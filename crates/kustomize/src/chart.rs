@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// Renders the charts of a kustomization.
-pub fn generate(target: &Target<'_>, _: &mut Accumulator) -> Result<(), Error> {
+pub(crate) fn generate(target: &Target<'_>, _: &mut Accumulator) -> Result<(), Error> {
     if target.kustomization.helm_charts.is_empty() {
         return Ok(());
     }

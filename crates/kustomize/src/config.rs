@@ -7,7 +7,7 @@ use crate::{error::Error, field_spec::FieldSpec, go_json, id::Gvk, kustomization
 
 /// All field specs in force.
 #[derive(Clone, Debug, Default)]
-pub struct Config {
+pub(crate) struct Config {
     pub(crate) name_prefix: Vec<FieldSpec>,
     pub(crate) name_suffix: Vec<FieldSpec>,
     pub(crate) namespace: Vec<FieldSpec>,
@@ -23,7 +23,7 @@ pub struct Config {
 
 /// Fields that hold the name of a resource of some kind.
 #[derive(Clone, Debug)]
-pub struct NameReference {
+pub(crate) struct NameReference {
     /// The kind that is referred to.
     pub target: Gvk,
     /// Where others name it.
@@ -64,7 +64,7 @@ impl From<FieldSpecForm> for FieldSpec {
 
 impl Config {
     /// Reads a `configurations` file.
-    pub fn parse(bytes: &[u8], path: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(bytes: &[u8], path: &str) -> Result<Self, Error> {
         let wrong = |message: String| Error::Yaml { path: path.to_owned(), message };
         let value = crate::text::yaml_to_json(bytes).map_err(wrong)?;
         if value.is_null() {
@@ -98,7 +98,7 @@ impl Config {
     }
 
     /// Adds another configuration; two specs of one field that disagree on `create` are an error.
-    pub fn merge(&mut self, other: Self) -> Result<(), Error> {
+    pub(crate) fn merge(&mut self, other: Self) -> Result<(), Error> {
         // Without `..`, so that a new list cannot be forgotten here.
         let Self {
             name_prefix,
@@ -140,7 +140,7 @@ impl Config {
     }
 
     /// What is in force without any configuration.
-    pub fn builtin() -> Self {
+    pub(crate) fn builtin() -> Self {
         Self {
             name_prefix: vec![spec("", "", "", "metadata/name", false)],
             name_suffix: vec![spec("", "", "", "metadata/name", false)],
@@ -161,7 +161,7 @@ impl Config {
 }
 
 /// Adds specs to a list; equal ones once.
-pub fn merge_specs(list: &mut Vec<FieldSpec>, more: Vec<FieldSpec>) -> Result<(), Error> {
+pub(crate) fn merge_specs(list: &mut Vec<FieldSpec>, more: Vec<FieldSpec>) -> Result<(), Error> {
     for spec in more {
         match list.iter().find(|known| known.same_field(&spec)) {
             Some(known) if known.create != spec.create => {

@@ -14,7 +14,7 @@ use crate::{
 const MAX_DEPTH: usize = 32;
 
 /// The field specs that a file of definitions asks for.
-pub fn config_from(bytes: &[u8], path: &str) -> Result<Config, Error> {
+pub(crate) fn config_from(bytes: &[u8], path: &str) -> Result<Config, Error> {
     let document = text::yaml_to_json(bytes).map_err(|message| Error::Yaml { path: path.to_owned(), message })?;
     let mut config = Config::default();
     let Some(definitions) = document.as_object() else { return Ok(config) };

@@ -113,7 +113,7 @@ impl Error {
 }
 
 /// Adds context to a result's error.
-pub trait Context<T> {
+pub(crate) trait Context<T> {
     /// Says what was being done when the error came.
     fn context(self, context: impl FnOnce() -> String) -> Result<T, Error>;
 }

@@ -4,7 +4,7 @@ use crate::{error::Error, id::Gvk, node::Node, node::Scalar};
 
 /// A field of some kinds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FieldSpec {
+pub(crate) struct FieldSpec {
     /// The kinds; empty parts match all.
     pub gvk: Gvk,
     /// Keys separated by `/`; `\/` is a slash in a key, `[]` behind a key demands a list.
@@ -15,7 +15,7 @@ pub struct FieldSpec {
 
 /// What to make where a path ends and nothing is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Create {
+pub(crate) enum Create {
     /// Nothing, whatever the spec says.
     Nothing,
     /// An empty text, to be set.
@@ -26,18 +26,18 @@ pub enum Create {
 
 impl FieldSpec {
     /// A spec from its parts, for tables.
-    pub fn new(group: &str, version: &str, kind: &str, path: &str, create: bool) -> Self {
+    pub(crate) fn new(group: &str, version: &str, kind: &str, path: &str, create: bool) -> Self {
         let gvk = Gvk { group: group.into(), version: version.into(), kind: kind.into() };
         Self { gvk, path: path.to_owned(), create }
     }
 
     /// Whether two specs are of the same field of the same kinds (they may differ in `create`).
-    pub fn same_field(&self, other: &Self) -> bool {
+    pub(crate) fn same_field(&self, other: &Self) -> bool {
         self.gvk == other.gvk && self.path == other.path
     }
 
     /// Runs `change` on every node the path leads to in a resource of kind `gvk`.
-    pub fn apply(
+    pub(crate) fn apply(
         &self,
         gvk: &Gvk,
         root: &mut Node,
@@ -54,7 +54,7 @@ impl FieldSpec {
 }
 
 /// The keys of a path, with `\/` unescaped.
-pub fn segments(path: &str) -> Vec<String> {
+pub(crate) fn segments(path: &str) -> Vec<String> {
     let mut out = vec![String::new()];
     let mut characters = path.chars().peekable();
     while let Some(c) = characters.next() {

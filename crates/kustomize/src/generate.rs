@@ -13,7 +13,7 @@ use crate::{
 
 /// What is generated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Generated {
+pub(crate) enum Generated {
     /// A ConfigMap.
     ConfigMap,
     /// A Secret.
@@ -24,7 +24,7 @@ pub enum Generated {
 const BASE64_WIDTH: usize = 70;
 
 /// Makes the resource that the arguments describe.
-pub fn generate(
+pub(crate) fn generate(
     kind: Generated,
     arguments: &GeneratorArguments,
     globals: Option<&GeneratorOptions>,

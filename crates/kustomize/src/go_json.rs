@@ -11,7 +11,7 @@ use serde_json::{Error, Value};
 
 /// How strictly a value is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
+pub(crate) enum Manner {
     /// Unknown fields are errors and nothing is converted: a kustomization.
     Strict,
     /// Unknown fields are ignored and plain values become texts where needed: the configuration of a plugin.
@@ -19,7 +19,7 @@ pub enum Manner {
 }
 
 /// Decodes `value`.
-pub fn decode<'de, T: Deserialize<'de>>(value: &'de Value, manner: Manner) -> Result<T, Error> {
+pub(crate) fn decode<'de, T: Deserialize<'de>>(value: &'de Value, manner: Manner) -> Result<T, Error> {
     T::deserialize(GoValue { value, manner })
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{error::Error, go_json};
 
 /// File names of a kustomization, one of which a directory has.
-pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub(crate) const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 const VERSION: &str = "kustomize.config.k8s.io/v1beta1";
 const COMPONENT_VERSION: &str = "kustomize.config.k8s.io/v1alpha1";
@@ -18,7 +18,7 @@ type Strings = BTreeMap<String, String>;
 /// A kustomization or component, as written.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Kustomization {
+pub(crate) struct Kustomization {
     pub(crate) api_version: String,
     pub(crate) kind: String,
     /// Accepted and unused.
@@ -60,7 +60,7 @@ pub struct Kustomization {
 /// An entry of `labels`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Label {
+pub(crate) struct Label {
     pub(crate) pairs: Strings,
     pub(crate) include_selectors: bool,
     pub(crate) include_templates: bool,
@@ -70,7 +70,7 @@ pub struct Label {
 /// A field spec as written in configuration.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct FieldSpecForm {
+pub(crate) struct FieldSpecForm {
     pub(crate) group: String,
     pub(crate) version: String,
     pub(crate) kind: String,
@@ -81,7 +81,7 @@ pub struct FieldSpecForm {
 /// Which resources something is about.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Selector {
+pub(crate) struct Selector {
     pub(crate) group: String,
     pub(crate) version: String,
     pub(crate) kind: String,
@@ -94,7 +94,7 @@ pub struct Selector {
 /// An entry of `patches` or `patchesJson6902`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Patch {
+pub(crate) struct Patch {
     pub(crate) path: String,
     pub(crate) patch: String,
     pub(crate) target: Option<Selector>,
@@ -104,7 +104,7 @@ pub struct Patch {
 /// What a patch may change besides.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct PatchOptions {
+pub(crate) struct PatchOptions {
     pub(crate) allow_name_change: bool,
     pub(crate) allow_kind_change: bool,
 }
@@ -112,7 +112,7 @@ pub struct PatchOptions {
 /// An entry of `images`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Image {
+pub(crate) struct Image {
     pub(crate) name: String,
     pub(crate) new_name: String,
     pub(crate) tag_suffix: String,
@@ -123,7 +123,7 @@ pub struct Image {
 /// An entry of `replicas`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Replica {
+pub(crate) struct Replica {
     pub(crate) name: String,
     pub(crate) count: i64,
 }
@@ -131,7 +131,7 @@ pub struct Replica {
 /// An entry of `replacements`: a file, or a replacement.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct ReplacementField {
+pub(crate) struct ReplacementField {
     pub(crate) path: String,
     pub(crate) source: Option<SourceSelector>,
     pub(crate) source_value: Option<String>,
@@ -141,7 +141,7 @@ pub struct ReplacementField {
 /// Where a replacement's value comes from.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct SourceSelector {
+pub(crate) struct SourceSelector {
     pub(crate) group: String,
     pub(crate) version: String,
     pub(crate) kind: String,
@@ -154,7 +154,7 @@ pub struct SourceSelector {
 /// Where a replacement's value goes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct TargetSelector {
+pub(crate) struct TargetSelector {
     pub(crate) select: Option<Selector>,
     pub(crate) reject: Vec<Selector>,
     pub(crate) field_paths: Vec<String>,
@@ -164,7 +164,7 @@ pub struct TargetSelector {
 /// Which part of a field, and whether to make it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct FieldOptions {
+pub(crate) struct FieldOptions {
     pub(crate) delimiter: String,
     pub(crate) index: i64,
     /// Declared by kustomize and without effect there.
@@ -175,7 +175,7 @@ pub struct FieldOptions {
 /// An entry of `vars`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Var {
+pub(crate) struct Var {
     pub(crate) name: String,
     pub(crate) objref: VarTarget,
     pub(crate) fieldref: VarField,
@@ -184,7 +184,7 @@ pub struct Var {
 /// The object a var reads.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct VarTarget {
+pub(crate) struct VarTarget {
     pub(crate) api_version: String,
     pub(crate) group: String,
     pub(crate) version: String,
@@ -196,7 +196,7 @@ pub struct VarTarget {
 /// The field a var reads.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct VarField {
+pub(crate) struct VarField {
     #[serde(alias = "fieldpath")]
     pub(crate) field_path: String,
 }
@@ -204,7 +204,7 @@ pub struct VarField {
 /// How the output is ordered.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct SortOptions {
+pub(crate) struct SortOptions {
     pub(crate) order: String,
     pub(crate) legacy_sort_options: Option<LegacySortOptions>,
 }
@@ -212,7 +212,7 @@ pub struct SortOptions {
 /// The kinds that come first and last.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct LegacySortOptions {
+pub(crate) struct LegacySortOptions {
     pub(crate) order_first: Vec<String>,
     pub(crate) order_last: Vec<String>,
 }
@@ -220,7 +220,7 @@ pub struct LegacySortOptions {
 /// An entry of `configMapGenerator` or `secretGenerator`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct GeneratorArguments {
+pub(crate) struct GeneratorArguments {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) behavior: String,
@@ -236,7 +236,7 @@ pub struct GeneratorArguments {
 /// Options of generators.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct GeneratorOptions {
+pub(crate) struct GeneratorOptions {
     pub(crate) labels: Strings,
     pub(crate) annotations: Strings,
     pub(crate) disable_name_suffix_hash: bool,
@@ -246,7 +246,7 @@ pub struct GeneratorOptions {
 /// Settings for all `helmCharts`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct HelmGlobals {
+pub(crate) struct HelmGlobals {
     pub(crate) chart_home: String,
     pub(crate) config_home: String,
 }
@@ -254,7 +254,7 @@ pub struct HelmGlobals {
 /// An entry of `helmCharts`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct HelmChart {
+pub(crate) struct HelmChart {
     pub(crate) name: String,
     pub(crate) version: String,
     pub(crate) repo: String,
@@ -278,7 +278,7 @@ pub struct HelmChart {
 /// The form `helmCharts` had before: some fields have become global.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct HelmChartOldForm {
+pub(crate) struct HelmChartOldForm {
     pub(crate) chart_name: String,
     pub(crate) chart_version: String,
     pub(crate) chart_repo_url: String,
@@ -296,11 +296,11 @@ pub struct HelmChartOldForm {
 
 /// What loading a file calls for besides its content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Warnings(pub Vec<String>);
+pub(crate) struct Warnings(pub Vec<String>);
 
 impl Kustomization {
     /// Reads a kustomization file; `path` is for messages.
-    pub fn parse(bytes: &[u8], path: &str) -> Result<(Self, Warnings), Error> {
+    pub(crate) fn parse(bytes: &[u8], path: &str) -> Result<(Self, Warnings), Error> {
         let wrong = |message: String| Error::Kustomization { path: path.to_owned(), message };
         let value = crate::text::yaml_to_json(bytes).map_err(wrong)?;
         if value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty) {
@@ -314,7 +314,7 @@ impl Kustomization {
     }
 
     /// Whether this is a component.
-    pub fn is_component(&self) -> bool {
+    pub(crate) fn is_component(&self) -> bool {
         self.kind == "Component"
     }
 

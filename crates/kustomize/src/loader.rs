@@ -67,7 +67,7 @@ impl Remote for NoRemote {
 
 /// Reads on behalf of one kustomization.
 #[derive(Clone)]
-pub struct Loader {
+pub(crate) struct Loader {
     fs: Arc<dyn FileSystem>,
     root: String,
     chain: Option<Arc<Link>>,
@@ -90,7 +90,7 @@ const MAX_CHAIN: usize = 200;
 
 impl Loader {
     /// A loader for a build of `root`.
-    pub fn new(
+    pub(crate) fn new(
         fs: Arc<dyn FileSystem>,
         root: &str,
         restriction: LoadRestriction,
@@ -113,17 +113,17 @@ impl Loader {
     }
 
     /// The directory of the kustomization.
-    pub fn root(&self) -> &str {
+    pub(crate) fn root(&self) -> &str {
         &self.root
     }
 
     /// The repository this directory was cloned from, if it was.
-    pub fn repository(&self) -> Option<&RepositorySpec> {
+    pub(crate) fn repository(&self) -> Option<&RepositorySpec> {
         self.repository.as_deref()
     }
 
     /// The directory relative to the clone, or to the build's own root.
-    pub fn path_in_repository(&self) -> String {
+    pub(crate) fn path_in_repository(&self) -> String {
         match &self.clone_root {
             Some(clone) => relative(&self.root, clone),
             None => self.root.clone(),
@@ -131,17 +131,17 @@ impl Loader {
     }
 
     /// Fetches remote things.
-    pub fn remote(&self) -> &dyn Remote {
+    pub(crate) fn remote(&self) -> &dyn Remote {
         self.remote.as_ref()
     }
 
     /// Every file read by this build so far.
-    pub fn files_read(&self) -> BTreeSet<String> {
+    pub(crate) fn files_read(&self) -> BTreeSet<String> {
         self.read.lock().clone()
     }
 
     /// Whether a path is a directory, seen from here.
-    pub fn is_directory(&self, path: &str) -> bool {
+    pub(crate) fn is_directory(&self, path: &str) -> bool {
         self.fs.is_directory(&self.path_of(path))
     }
 
@@ -150,7 +150,7 @@ impl Loader {
     }
 
     /// Reads a file named by the kustomization.
-    pub fn file(&self, path: &str) -> Result<Vec<u8>, Error> {
+    pub(crate) fn file(&self, path: &str) -> Result<Vec<u8>, Error> {
         if is_url(path) {
             return self.remote.file(path);
         }
@@ -166,7 +166,7 @@ impl Loader {
     }
 
     /// The kustomization file of this directory: its path and content.
-    pub fn kustomization(&self) -> Result<(String, Vec<u8>), Error> {
+    pub(crate) fn kustomization(&self) -> Result<(String, Vec<u8>), Error> {
         let mut found = None;
         for name in FILE_NAMES {
             let path = join(&self.root, name);
@@ -186,7 +186,7 @@ impl Loader {
     }
 
     /// A loader for a directory or repository that the kustomization names.
-    pub fn child(&self, path: &str) -> Result<Self, Error> {
+    pub(crate) fn child(&self, path: &str) -> Result<Self, Error> {
         if path.is_empty() {
             return Err(Error::message("new root cannot be empty"));
         }
@@ -266,12 +266,12 @@ impl Loader {
 }
 
 /// Whether a path is fetched over HTTP.
-pub fn is_url(path: &str) -> bool {
+pub(crate) fn is_url(path: &str) -> bool {
     path.starts_with("http://") || path.starts_with("https://")
 }
 
 /// `path` seen from `base`; both clean and absolute.
-pub fn relative(path: &str, base: &str) -> String {
+pub(crate) fn relative(path: &str, base: &str) -> String {
     let parts = |text: &str| text.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
     let (path, base) = (parts(path), parts(base));
     let common = path.iter().zip(&base).take_while(|(a, b)| a == b).count();

@@ -14,7 +14,7 @@ use crate::{
 
 /// Where elements that only the patch has go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NewElements {
+pub(crate) enum NewElements {
     /// Before the others (what `kustomize build` does).
     Prepend,
     /// Behind the others.
@@ -23,7 +23,7 @@ pub enum NewElements {
 
 /// How to merge.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub(crate) struct Options {
     /// Where new list elements go.
     pub new_elements: NewElements,
     /// Lists without a schema whose elements all have a well-known key are merged by it.
@@ -46,7 +46,7 @@ const DIRECTIVE: &str = "$patch";
 const MAX_DEPTH: usize = 10_000;
 
 /// Lays `patch` over `destination`; `None` means that the patch deletes the whole resource.
-pub fn merge(schema: &Schema, destination: Node, patch: &Node, options: Options) -> Result<Option<Node>, Error> {
+pub(crate) fn merge(schema: &Schema, destination: Node, patch: &Node, options: Options) -> Result<Option<Node>, Error> {
     let cursor = Cursor::unknown(schema);
     let merger = Merger { options };
     merger.node(Some(destination), Some(patch), cursor, &Place { parent: None, key: "", depth: 0 })

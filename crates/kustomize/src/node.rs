@@ -69,7 +69,7 @@ impl Scalar {
 }
 
 /// Plain texts that YAML reads as null.
-pub fn is_null_text(text: &str) -> bool {
+pub(crate) fn is_null_text(text: &str) -> bool {
     matches!(text, "" | "~" | "null" | "Null" | "NULL")
 }
 

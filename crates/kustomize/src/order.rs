@@ -39,7 +39,7 @@ const LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfi
 
 /// How the output is ordered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Order {
+pub(crate) enum Order {
     /// As read.
     #[default]
     Fifo,
@@ -54,13 +54,13 @@ pub enum Order {
 
 impl Order {
     /// By kind, with kustomize's own lists.
-    pub fn legacy() -> Self {
+    pub(crate) fn legacy() -> Self {
         let list = |kinds: &[&str]| kinds.iter().map(|kind| (*kind).to_owned()).collect();
         Self::Legacy { first: list(&FIRST), last: list(&LAST) }
     }
 
     /// From a kustomization's `sortOptions`.
-    pub fn from_options(options: &SortOptions) -> Result<Self, Error> {
+    pub(crate) fn from_options(options: &SortOptions) -> Result<Self, Error> {
         match (options.order.as_str(), &options.legacy_sort_options) {
             ("fifo", None) => Ok(Self::Fifo),
             ("fifo", Some(_)) => Err(Error::message(
@@ -75,7 +75,7 @@ impl Order {
     }
 
     /// Puts resources into this order.
-    pub fn apply(&self, resources: &mut ResMap) {
+    pub(crate) fn apply(&self, resources: &mut ResMap) {
         let Self::Legacy { first, last } = self else { return };
         let mut ranks: HashMap<&str, i64> = HashMap::new();
         for (at, kind) in (0_i64..).zip(first) {

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Runs the `generators`.
-pub fn generate(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error> {
+pub(crate) fn generate(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error> {
     for config in configurations(target, &target.kustomization.generators)? {
         let mut made = ResMap::default();
         for resource in generate_by(target, &config)? {
@@ -38,7 +38,7 @@ pub fn generate(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error>
 }
 
 /// Runs the `transformers`.
-pub fn transform(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error> {
+pub(crate) fn transform(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error> {
     for config in configurations(target, &target.kustomization.transformers)? {
         transform_by(target, &config, &mut all.resources)?;
         all.resources.retain(|resource| !resource.node().is_empty());
@@ -50,7 +50,7 @@ pub fn transform(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error
 }
 
 /// Runs the `validators`: transformers that may change nothing but a label of their own.
-pub fn validate(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error> {
+pub(crate) fn validate(target: &Target<'_>, all: &mut Accumulator) -> Result<(), Error> {
     for config in configurations(target, &target.kustomization.validators)? {
         let mut copy = all.resources.clone();
         transform_by(target, &config, &mut copy)?;
@@ -383,7 +383,7 @@ fn strategic_merge(target: &Target<'_>, resources: &mut ResMap, form: &Form) -> 
 }
 
 /// A JSON patch on the one resource that a target with a name means.
-pub fn json_patch_on_one(resources: &mut ResMap, text: &str, target: &Selector) -> Result<(), Error> {
+pub(crate) fn json_patch_on_one(resources: &mut ResMap, text: &str, target: &Selector) -> Result<(), Error> {
     let operations = json_patch::parse(text)?;
     let count = patch::apply_json_to_selected(resources, &operations, target)?;
     match count {

@@ -11,7 +11,7 @@ use crate::{
 
 /// Resources in order.
 #[derive(Clone, Debug, Default)]
-pub struct ResMap {
+pub(crate) struct ResMap {
     resources: Vec<Resource>,
     /// Positions by current and previous ids; absent after changes until needed again.
     index: Option<Index>,
@@ -48,50 +48,50 @@ impl From<Vec<Resource>> for ResMap {
 
 impl ResMap {
     /// The resources.
-    pub fn iter(&self) -> std::slice::Iter<'_, Resource> {
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Resource> {
         self.resources.iter()
     }
 
     /// The resources, to be changed.
-    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, Resource> {
+    pub(crate) fn iter_mut(&mut self) -> std::slice::IterMut<'_, Resource> {
         self.index = None;
         self.resources.iter_mut()
     }
 
     /// One resource by position.
-    pub fn get(&self, at: usize) -> Option<&Resource> {
+    pub(crate) fn get(&self, at: usize) -> Option<&Resource> {
         self.resources.get(at)
     }
 
     /// One resource by position, to be changed.
-    pub fn get_mut(&mut self, at: usize) -> Option<&mut Resource> {
+    pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut Resource> {
         self.index = None;
         self.resources.get_mut(at)
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.resources.len()
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.resources.is_empty()
     }
 
     /// Takes all resources out.
-    pub fn into_resources(self) -> Vec<Resource> {
+    pub(crate) fn into_resources(self) -> Vec<Resource> {
         self.resources
     }
 
     /// Keeps the resources that `wanted` accepts.
-    pub fn retain(&mut self, wanted: impl FnMut(&Resource) -> bool) {
+    pub(crate) fn retain(&mut self, wanted: impl FnMut(&Resource) -> bool) {
         self.index = None;
         self.resources.retain(wanted);
     }
 
     /// Puts the resources into another order.
-    pub fn reorder(&mut self, order: impl FnOnce(&mut Vec<Resource>)) {
+    pub(crate) fn reorder(&mut self, order: impl FnOnce(&mut Vec<Resource>)) {
         self.index = None;
         order(&mut self.resources);
     }
@@ -108,19 +108,19 @@ impl ResMap {
     }
 
     /// Positions of the resources with this id now.
-    pub fn with_current_id(&mut self, id: &ResId) -> Vec<usize> {
+    pub(crate) fn with_current_id(&mut self, id: &ResId) -> Vec<usize> {
         let key = id.key();
         self.index().current.get(&key).cloned().unwrap_or_default()
     }
 
     /// Positions of the resources that have or had this id.
-    pub fn with_any_id(&mut self, id: &ResId) -> Vec<usize> {
+    pub(crate) fn with_any_id(&mut self, id: &ResId) -> Vec<usize> {
         let key = id.key();
         self.index().any.get(&key).cloned().unwrap_or_default()
     }
 
     /// The one resource that has or had this id.
-    pub fn one_with_any_id(&mut self, id: &ResId) -> Result<usize, Error> {
+    pub(crate) fn one_with_any_id(&mut self, id: &ResId) -> Result<usize, Error> {
         match self.with_any_id(id).as_slice() {
             [] => Err(Error::message(format!("no matches for Id {id}; failed to find unique target for patch {id}"))),
             [one] => Ok(*one),
@@ -131,7 +131,7 @@ impl ResMap {
     }
 
     /// Adds a resource whose id must be new.
-    pub fn append(&mut self, resource: Resource) -> Result<(), Error> {
+    pub(crate) fn append(&mut self, resource: Resource) -> Result<(), Error> {
         if !self.with_current_id(resource.id()).is_empty() {
             return Err(Error::DuplicateId(resource.id().to_string()));
         }
@@ -144,12 +144,12 @@ impl ResMap {
     }
 
     /// Adds all of another map's resources.
-    pub fn append_all(&mut self, other: Self) -> Result<(), Error> {
+    pub(crate) fn append_all(&mut self, other: Self) -> Result<(), Error> {
         other.resources.into_iter().try_for_each(|resource| self.append(resource))
     }
 
     /// Adds generated resources: as new ones, or over those that exist, as each one's behaviour says.
-    pub fn absorb_all(&mut self, other: Self) -> Result<(), Error> {
+    pub(crate) fn absorb_all(&mut self, other: Self) -> Result<(), Error> {
         other.resources.into_iter().try_for_each(|resource| self.absorb(resource))
     }
 

@@ -9,28 +9,28 @@ use crate::{
 };
 
 /// Annotations by which kustomize keeps notes in the tree. They never reach the output, but input that carries them counts.
-pub mod internal {
+pub(crate) mod internal {
     /// All of kustomize's own notes start so.
-    pub const PREFIX: &str = "internal.config.kubernetes.io/";
+    pub(crate) const PREFIX: &str = "internal.config.kubernetes.io/";
     /// Names it had, comma separated.
-    pub const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
+    pub(crate) const PREVIOUS_NAMES: &str = "internal.config.kubernetes.io/previousNames";
     /// Namespaces it had.
-    pub const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
+    pub(crate) const PREVIOUS_NAMESPACES: &str = "internal.config.kubernetes.io/previousNamespaces";
     /// Kinds it had.
-    pub const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
+    pub(crate) const PREVIOUS_KINDS: &str = "internal.config.kubernetes.io/previousKinds";
     /// How a generated resource meets an existing one.
-    pub const BEHAVIOR: &str = "internal.config.kubernetes.io/generatorBehavior";
+    pub(crate) const BEHAVIOR: &str = "internal.config.kubernetes.io/generatorBehavior";
     /// Its name gets a hash suffix.
-    pub const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
+    pub(crate) const NEEDS_HASH: &str = "internal.config.kubernetes.io/needsHashSuffix";
     /// Legacy notes of kyaml readers.
-    pub const LEGACY: [&str; 3] =
+    pub(crate) const LEGACY: [&str; 3] =
         ["config.kubernetes.io/index", "config.kubernetes.io/path", "config.kubernetes.io/id"];
     /// Usable in the build and dropped at its end.
-    pub const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
+    pub(crate) const LOCAL_CONFIG: &str = "config.kubernetes.io/local-config";
     /// What plugins say: the hash.
-    pub const PLUGIN_NEEDS_HASH: &str = "kustomize.config.k8s.io/needs-hash";
+    pub(crate) const PLUGIN_NEEDS_HASH: &str = "kustomize.config.k8s.io/needs-hash";
     /// What plugins say: the behaviour.
-    pub const PLUGIN_BEHAVIOR: &str = "kustomize.config.k8s.io/behavior";
+    pub(crate) const PLUGIN_BEHAVIOR: &str = "kustomize.config.k8s.io/behavior";
 }
 
 /// How a generated resource meets an existing one of the same id.
@@ -318,7 +318,7 @@ fn same_ending(a: &[String], b: &[String]) -> bool {
 }
 
 /// Sets a text field, keeping how it was written: only the text changes, as kyaml's setter does it.
-pub fn set_text(map: &mut Map, key: &str, text: &str) {
+pub(crate) fn set_text(map: &mut Map, key: &str, text: &str) {
     match map.get_mut(key) {
         Some(Node::Scalar(scalar)) => {
             scalar.text = text.into();

@@ -11,7 +11,7 @@ use crate::{
 
 /// A selector ready to be held against resources.
 #[derive(Debug)]
-pub struct CompiledSelector {
+pub(crate) struct CompiledSelector {
     group: Option<Regex>,
     version: Option<Regex>,
     kind: Option<Regex>,
@@ -46,7 +46,7 @@ fn matches(pattern: Option<&Regex>, text: &str) -> bool {
 
 impl CompiledSelector {
     /// Compiles a selector; its patterns are anchored at both ends.
-    pub fn new(selector: &Selector) -> Result<Self, Error> {
+    pub(crate) fn new(selector: &Selector) -> Result<Self, Error> {
         Ok(Self {
             group: pattern(&selector.group)?,
             version: pattern(&selector.version)?,
@@ -59,7 +59,7 @@ impl CompiledSelector {
     }
 
     /// Whether a patch with this target changes a resource: kind as it is now, name and namespace as they are or were first.
-    pub fn selects(&self, resource: &Resource) -> bool {
+    pub(crate) fn selects(&self, resource: &Resource) -> bool {
         let current = resource.id();
         if !self.matches_gvk(&current.gvk) {
             return false;
@@ -70,29 +70,29 @@ impl CompiledSelector {
     }
 
     /// Whether the kind matches.
-    pub fn matches_gvk(&self, gvk: &Gvk) -> bool {
+    pub(crate) fn matches_gvk(&self, gvk: &Gvk) -> bool {
         matches(self.group.as_ref(), &gvk.group)
             && matches(self.version.as_ref(), &gvk.version)
             && matches(self.kind.as_ref(), &gvk.kind)
     }
 
     /// Whether the name matches.
-    pub fn matches_name(&self, name: &str) -> bool {
+    pub(crate) fn matches_name(&self, name: &str) -> bool {
         matches(self.name.as_ref(), name)
     }
 
     /// Whether the namespace matches.
-    pub fn matches_namespace(&self, namespace: &str) -> bool {
+    pub(crate) fn matches_namespace(&self, namespace: &str) -> bool {
         matches(self.namespace.as_ref(), namespace)
     }
 
     /// Whether the labels match.
-    pub fn matches_labels(&self, resource: &Resource) -> bool {
+    pub(crate) fn matches_labels(&self, resource: &Resource) -> bool {
         self.labels.is_empty() || holds(&self.labels, &resource.labels())
     }
 
     /// Whether the annotations match.
-    pub fn matches_annotations(&self, resource: &Resource) -> bool {
+    pub(crate) fn matches_annotations(&self, resource: &Resource) -> bool {
         self.annotations.is_empty() || holds(&self.annotations, &resource.annotations())
     }
 }

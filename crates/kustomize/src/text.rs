@@ -10,13 +10,13 @@ use crate::{
 };
 
 /// YAML as the kustomization file itself is read (YAML 1.1 through goyaml v2), as JSON.
-pub fn yaml_to_json(bytes: &[u8]) -> Result<serde_json::Value, String> {
+pub(crate) fn yaml_to_json(bytes: &[u8]) -> Result<serde_json::Value, String> {
     let json = yaml::v2::yaml_to_json(bytes).map_err(|error| error.to_string())?;
     serde_json::from_str(&json).map_err(|error| error.to_string())
 }
 
 /// The documents of a text as trees; empty ones and ones of comments alone are left out.
-pub fn parse_documents(bytes: &[u8], path: &str) -> Result<Vec<Node>, Error> {
+pub(crate) fn parse_documents(bytes: &[u8], path: &str) -> Result<Vec<Node>, Error> {
     let wrong = |message: String| Error::Yaml { path: path.to_owned(), message };
     let text = std::str::from_utf8(bytes).map_err(|_| wrong("not UTF-8 text".into()))?;
     let text = if text.contains('\r') { text.replace("\r\n", "\n").into() } else { std::borrow::Cow::Borrowed(text) };
@@ -33,7 +33,7 @@ pub fn parse_documents(bytes: &[u8], path: &str) -> Result<Vec<Node>, Error> {
 }
 
 /// One document as a tree; `None` when it is empty.
-pub fn parse_document(text: &str) -> Result<Option<Node>, yaml::Error> {
+pub(crate) fn parse_document(text: &str) -> Result<Option<Node>, yaml::Error> {
     let Some(document) = v3::parse(text.as_bytes())? else { return Ok(None) };
     let Some(root) = document.content.first() else { return Ok(None) };
     if has_alias(root) {
@@ -79,7 +79,7 @@ fn is_blank(document: &str) -> bool {
 }
 
 /// A tree from the parser's nodes.
-pub fn from_yaml(node: &v3::Node) -> Node {
+pub(crate) fn from_yaml(node: &v3::Node) -> Node {
     match node.kind {
         Kind::Mapping => Node::Map(Map {
             entries: node
@@ -120,7 +120,7 @@ fn scalar(node: &v3::Node) -> Scalar {
 }
 
 /// The parser's form of a tree, for the YAML crate's writers and decoders.
-pub fn to_yaml(node: &Node) -> v3::Node {
+pub(crate) fn to_yaml(node: &Node) -> v3::Node {
     match node {
         Node::Map(map) => {
             let mut out = v3::Node::mapping();
@@ -158,18 +158,18 @@ fn scalar_to_yaml(scalar: &Scalar) -> v3::Node {
 }
 
 /// A tree as plain data, the way output decodes it.
-pub fn to_value(node: &Node) -> Result<yaml::Value, yaml::Error> {
+pub(crate) fn to_value(node: &Node) -> Result<yaml::Value, yaml::Error> {
     v3::decode(&to_yaml(node))
 }
 
 /// A tree as JSON.
-pub fn to_json(node: &Node) -> Result<serde_json::Value, String> {
+pub(crate) fn to_json(node: &Node) -> Result<serde_json::Value, String> {
     let value = to_value(node).map_err(|error| error.to_string())?;
     serde_json::from_str(&yaml::v2::to_json(&value)).map_err(|error| error.to_string())
 }
 
 /// A tree from JSON. Floats follow Go's JSON decoder when `floats` is set: every number is a float64 first.
-pub fn from_json(value: &serde_json::Value) -> Node {
+pub(crate) fn from_json(value: &serde_json::Value) -> Node {
     match value {
         serde_json::Value::Null => Node::null(),
         serde_json::Value::Bool(flag) => {
@@ -185,13 +185,13 @@ pub fn from_json(value: &serde_json::Value) -> Node {
 }
 
 /// What `kustomize build` prints for one resource.
-pub fn emit(node: &Node) -> Result<String, String> {
+pub(crate) fn emit(node: &Node) -> Result<String, String> {
     let value = to_value(node).map_err(|error| error.to_string())?;
     yaml::v2::to_string(&value).map_err(|error| error.to_string())
 }
 
 /// A node's own YAML text, without a trailing line break: what patterns in replacement paths are held against.
-pub fn node_text(node: &Node) -> String {
+pub(crate) fn node_text(node: &Node) -> String {
     match node {
         Node::Scalar(scalar) => scalar.text.to_string(),
         node => v3::encode(&to_yaml(node), v3::EncodeOptions::KYAML).unwrap_or_default().trim_end().to_owned(),

@@ -16,11 +16,11 @@ macro_rules! say {
 }
 
 /// Builds of the corpus that must agree (of 320 builds less 7 that disagree with kustomize itself).
-const FLOOR_BUILDS: usize = 300;
+const FLOOR_BUILDS: usize = 313;
 /// Expected failures whose text differs from upstream's, at most.
-const MAX_OTHER_WORDS: usize = 40;
+const MAX_OTHER_WORDS: usize = 5;
 /// Library calls of the corpus that must agree.
-const FLOOR_LIBRARY: usize = 0;
+const FLOOR_LIBRARY: usize = 123;
 /// Overlays of the corpus that must agree.
 const FLOOR_OVERLAYS: usize = 30;
 

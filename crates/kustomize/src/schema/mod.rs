@@ -10,13 +10,13 @@ mod builtin;
 
 /// A definition's fields that matter for merging, sorted by name.
 #[derive(Clone, Debug, Default)]
-pub struct Definition {
+pub(crate) struct Definition {
     pub(crate) fields: Cow<'static, [(Cow<'static, str>, Field)]>,
 }
 
 /// How a field's value is merged.
 #[derive(Clone, Debug)]
-pub enum Field {
+pub(crate) enum Field {
     /// A mapping of this definition.
     Map(u16),
     /// A mapping with free keys whose values are of this definition.
@@ -32,7 +32,7 @@ pub enum Field {
 
 /// What merging does to a list.
 #[derive(Clone, Debug)]
-pub enum Items {
+pub(crate) enum Items {
     /// The patch's list replaces it.
     Replace,
     /// Elements are merged by these keys; without keys it is a set of plain values.
@@ -41,7 +41,7 @@ pub enum Items {
 
 /// Where objects of a kind live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
+pub(crate) enum Scope {
     /// In no namespace.
     Cluster,
     /// In a namespace.
@@ -50,7 +50,7 @@ pub enum Scope {
 
 /// A set of definitions: the built-in ones, or those a kustomization brings.
 #[derive(Clone, Debug, Default)]
-pub enum Schema {
+pub(crate) enum Schema {
     /// Kubernetes 1.21.2, as kustomize has it.
     #[default]
     Builtin,
@@ -60,7 +60,7 @@ pub enum Schema {
 
 /// Definitions read from an OpenAPI document.
 #[derive(Clone, Debug, Default)]
-pub struct Custom {
+pub(crate) struct Custom {
     /// Definitions from here on are its own; those before are the built-in ones, when it adds to them.
     base: u16,
     definitions: Vec<Definition>,
@@ -69,14 +69,14 @@ pub struct Custom {
 
 /// A place in a schema: what is known of the node being merged.
 #[derive(Clone, Copy, Debug)]
-pub struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     schema: &'a Schema,
     at: Option<u16>,
 }
 
 impl Schema {
     /// Reads the `definitions` of an OpenAPI v2 document, in place of the built-in ones or besides them.
-    pub fn from_openapi(document: &Value, besides_builtin: bool) -> Self {
+    pub(crate) fn from_openapi(document: &Value, besides_builtin: bool) -> Self {
         let mut reader = Reader::default();
         if besides_builtin {
             reader.base = u16::try_from(builtin::NAMES.len()).unwrap_or_default();
@@ -95,7 +95,7 @@ impl Schema {
     }
 
     /// A cursor at the definition of a kind, or at nothing.
-    pub fn of_kind(&self, gvk: &Gvk) -> Cursor<'_> {
+    pub(crate) fn of_kind(&self, gvk: &Gvk) -> Cursor<'_> {
         let at = match self {
             Self::Builtin => builtin_kind(gvk),
             Self::Custom(custom) => {
@@ -118,17 +118,17 @@ impl Schema {
 
 impl<'a> Cursor<'a> {
     /// Nothing known.
-    pub fn unknown(schema: &'a Schema) -> Self {
+    pub(crate) fn unknown(schema: &'a Schema) -> Self {
         Self { schema, at: None }
     }
 
     /// Whether anything is known here.
-    pub fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         self.at.is_some()
     }
 
     /// The cursor at another kind's definition, in the same schema.
-    pub fn at_kind(&self, gvk: &Gvk) -> Self {
+    pub(crate) fn at_kind(&self, gvk: &Gvk) -> Self {
         self.schema.of_kind(gvk)
     }
 
@@ -139,7 +139,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The cursor for a mapping's field.
-    pub fn child(&self, name: &str) -> Self {
+    pub(crate) fn child(&self, name: &str) -> Self {
         let at = match self.field(name) {
             Some(Field::Map(at)) => Some(*at),
             _ => None,
@@ -148,7 +148,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// For a field that holds a mapping with free keys: the cursor for its values.
-    pub fn values(&self, name: &str) -> Option<Self> {
+    pub(crate) fn values(&self, name: &str) -> Option<Self> {
         match self.field(name) {
             Some(Field::Values(at)) => Some(Self { schema: self.schema, at: Some(*at) }),
             _ => None,
@@ -156,7 +156,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// For a field that holds a list: how it merges, and the cursor for its elements.
-    pub fn list(&self, name: &str) -> (Self, Option<&'a [Cow<'static, str>]>) {
+    pub(crate) fn list(&self, name: &str) -> (Self, Option<&'a [Cow<'static, str>]>) {
         match self.field(name) {
             Some(Field::List { items, merge }) => {
                 let keys = match merge {
@@ -178,13 +178,13 @@ fn builtin_kind(gvk: &Gvk) -> Option<u16> {
 }
 
 /// Whether it is known where objects of a kind live.
-pub fn is_scope_known(gvk: &Gvk) -> bool {
+pub(crate) fn is_scope_known(gvk: &Gvk) -> bool {
     let wanted = (&*gvk.group, &*gvk.version, &*gvk.kind);
     builtin::SCOPES.binary_search_by(|&(group, version, kind, _)| (group, version, kind).cmp(&wanted)).is_ok()
 }
 
 /// Whether objects of a kind are known to live outside namespaces.
-pub fn is_cluster_scoped(group: &str, version: &str, kind: &str) -> bool {
+pub(crate) fn is_cluster_scoped(group: &str, version: &str, kind: &str) -> bool {
     let wanted = (group, version, kind);
     builtin::SCOPES
         .binary_search_by(|&(group, version, kind, _)| (group, version, kind).cmp(&wanted))

@@ -10,7 +10,7 @@ use crate::{
 
 /// Which end of the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// Before it.
     Prefix,
     /// Behind it.
@@ -27,7 +27,7 @@ fn keeps_name(original: &Gvk) -> bool {
 }
 
 /// Puts `affix` at an end of every name that `specs` name.
-pub fn apply(resources: &mut ResMap, end: End, affix: &str, specs: &[FieldSpec]) -> Result<(), Error> {
+pub(crate) fn apply(resources: &mut ResMap, end: End, affix: &str, specs: &[FieldSpec]) -> Result<(), Error> {
     for resource in resources.iter_mut() {
         if keeps_name(&resource.original_id().gvk) {
             continue;

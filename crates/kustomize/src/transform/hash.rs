@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use crate::{error::Error, node::Node, res_map::ResMap, resource::Resource, text};
 
 /// Appends its hash to the name of every resource that wants one.
-pub fn apply(resources: &mut ResMap) -> Result<(), Error> {
+pub(crate) fn apply(resources: &mut ResMap) -> Result<(), Error> {
     for resource in resources.iter_mut().filter(|resource| resource.needs_hash) {
         let hash = hash(resource)?;
         let name = format!("{}-{hash}", resource.id().name);
@@ -20,7 +20,7 @@ pub fn apply(resources: &mut ResMap) -> Result<(), Error> {
 ///
 /// The encoded name is always empty and data that is missing is an empty text: an accident of the first releases that
 /// has become what everybody's names depend on.
-pub fn hash(resource: &Resource) -> Result<String, Error> {
+pub(crate) fn hash(resource: &Resource) -> Result<String, Error> {
     let node = resource.node();
     let field = |key: &str| -> Result<Option<Value>, Error> {
         node.at(&[key])

@@ -17,7 +17,7 @@ const CONTAINER_LISTS: [&str; 2] = ["containers", "initContainers"];
 const MAX_DEPTH: usize = 10_000;
 
 /// Changes every image of the given name.
-pub fn apply(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Result<(), Error> {
+pub(crate) fn apply(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Result<(), Error> {
     let updater = Updater::new(image)?;
     for resource in resources.iter_mut() {
         let gvk = resource.id().gvk.clone();

@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// One operation.
 #[derive(Clone, Debug)]
-pub struct Operation {
+pub(crate) struct Operation {
     kind: String,
     path: String,
     from: String,
@@ -15,7 +15,7 @@ pub struct Operation {
 }
 
 /// Reads a list of operations from YAML or JSON.
-pub fn parse(text: &str) -> Result<Vec<Operation>, Error> {
+pub(crate) fn parse(text: &str) -> Result<Vec<Operation>, Error> {
     let value = crate::text::yaml_to_json(text.as_bytes()).map_err(Error::Message)?;
     let Value::Array(list) = value else { return Err(Error::message("a JSON patch is a list of operations")) };
     list.into_iter()
@@ -35,7 +35,7 @@ pub fn parse(text: &str) -> Result<Vec<Operation>, Error> {
 }
 
 /// Applies all operations in order.
-pub fn apply(document: &mut Value, operations: &[Operation]) -> Result<(), Error> {
+pub(crate) fn apply(document: &mut Value, operations: &[Operation]) -> Result<(), Error> {
     for operation in operations {
         one(document, operation)?;
     }
@@ -183,7 +183,7 @@ fn replace(document: &mut Value, path: &str, value: Value) -> Result<(), Error> 
 }
 
 /// A value after a trip through Go's JSON decoder, which makes every number a float64.
-pub fn through_floats(value: &mut Value) {
+pub(crate) fn through_floats(value: &mut Value) {
     match value {
         Value::Number(number) => {
             if let Some(float) = number.as_f64()

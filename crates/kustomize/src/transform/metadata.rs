@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Sets `pairs` in every map that `specs` name, keys in sorted order.
-pub fn apply(resources: &mut ResMap, pairs: &BTreeMap<String, String>, specs: &[FieldSpec]) -> Result<(), Error> {
+pub(crate) fn apply(resources: &mut ResMap, pairs: &BTreeMap<String, String>, specs: &[FieldSpec]) -> Result<(), Error> {
     if pairs.is_empty() {
         return Ok(());
     }
@@ -39,6 +39,6 @@ fn set_pairs(node: &mut Node, pairs: &BTreeMap<String, String>, path: &str) -> R
 }
 
 /// Sets a text that stays a text whatever it looks like.
-pub fn set_string(map: &mut Map, key: &str, value: &str) {
+pub(crate) fn set_string(map: &mut Map, key: &str, value: &str) {
     map.set(key, Node::Scalar(Scalar::string(value)));
 }

@@ -76,7 +76,7 @@ struct Referrer<'a> {
 }
 
 /// Updates every reference. Returns an error when a name could mean several resources.
-pub fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error> {
+pub(crate) fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error> {
     let referrals = Referrals::collect(resources);
     if referrals.all.is_empty() {
         return Ok(());

@@ -12,7 +12,7 @@ use crate::{
 
 /// Which subjects of role bindings get the namespace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SubjectMode {
+pub(crate) enum SubjectMode {
     /// Those named `default`, of whatever kind.
     #[default]
     DefaultOnly,
@@ -24,7 +24,7 @@ pub enum SubjectMode {
 
 /// The transformer's settings.
 #[derive(Clone, Debug, Default)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The namespace to set.
     pub namespace: String,
     /// Leave what is set already.
@@ -34,7 +34,7 @@ pub struct Settings {
 }
 
 /// Puts every resource into the namespace, with what else has to follow.
-pub fn apply(resources: &mut ResMap, settings: &Settings, specs: &[FieldSpec]) -> Result<(), Error> {
+pub(crate) fn apply(resources: &mut ResMap, settings: &Settings, specs: &[FieldSpec]) -> Result<(), Error> {
     if settings.namespace.is_empty() {
         return Ok(());
     }

@@ -16,7 +16,7 @@ use crate::{
 
 /// A patch's content.
 #[derive(Clone, Debug)]
-pub enum Content {
+pub(crate) enum Content {
     /// Partial resources.
     Merge(Vec<Node>),
     /// Operations.
@@ -24,7 +24,7 @@ pub enum Content {
 }
 
 /// Tells what a patch's text is; `source` names it in messages.
-pub fn parse(patch: &str, source: &str) -> Result<Option<Content>, Error> {
+pub(crate) fn parse(patch: &str, source: &str) -> Result<Option<Content>, Error> {
     let merging = resources_of(patch, source);
     let operations = json_patch::parse(patch);
     match (merging, operations) {
@@ -42,7 +42,7 @@ pub fn parse(patch: &str, source: &str) -> Result<Option<Content>, Error> {
 }
 
 /// The partial resources of a strategic merge patch; each has a kind and a name.
-pub fn resources_of(patch: &str, source: &str) -> Result<Vec<Node>, Error> {
+pub(crate) fn resources_of(patch: &str, source: &str) -> Result<Vec<Node>, Error> {
     let nodes = text::parse_documents(patch.as_bytes(), source)?;
     for node in &nodes {
         crate::accumulate::check_resource(node, source)?;
@@ -51,7 +51,7 @@ pub fn resources_of(patch: &str, source: &str) -> Result<Vec<Node>, Error> {
 }
 
 /// Lays each partial resource over the one resource it names.
-pub fn apply_merge_to_named(
+pub(crate) fn apply_merge_to_named(
     resources: &mut ResMap,
     patches: &[Node],
     options: PatchOptions,
@@ -69,7 +69,7 @@ pub fn apply_merge_to_named(
 }
 
 /// Lays one partial resource over every resource that the target selects.
-pub fn apply_merge_to_selected(
+pub(crate) fn apply_merge_to_selected(
     resources: &mut ResMap,
     patch: &Node,
     target: &Selector,
@@ -87,7 +87,7 @@ pub fn apply_merge_to_selected(
 }
 
 /// Runs the operations on every resource that the target selects.
-pub fn apply_json_to_selected(
+pub(crate) fn apply_json_to_selected(
     resources: &mut ResMap,
     operations: &[Operation],
     target: &Selector,
@@ -103,7 +103,7 @@ pub fn apply_json_to_selected(
 }
 
 /// Runs operations on one resource, which goes through Go's JSON and comes back changed by that too.
-pub fn apply_json(resource: &mut Resource, operations: &[Operation]) -> Result<(), Error> {
+pub(crate) fn apply_json(resource: &mut Resource, operations: &[Operation]) -> Result<(), Error> {
     let mut value = text::to_json(resource.node()).map_err(|message| resource.error("patching", message))?;
     json_patch::through_floats(&mut value);
     json_patch::apply(&mut value, operations).context(|| format!("patching {}", resource.id()))?;

@@ -10,7 +10,7 @@ use crate::{
 
 /// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Segment {
+pub(crate) enum Segment {
     /// A key, or (when it is a number and a list is met) a position.
     Key(String),
     /// `[key=pattern]`: elements whose field matches; without a key the element itself.
@@ -20,7 +20,7 @@ pub enum Segment {
 }
 
 /// Splits a path at dots that are neither escaped nor in brackets.
-pub fn parse(path: &str) -> Vec<Segment> {
+pub(crate) fn parse(path: &str) -> Vec<Segment> {
     let mut out = Vec::new();
     let (mut current, mut bracketed) = (String::new(), false);
     let mut characters = path.chars().peekable();
@@ -65,7 +65,7 @@ fn segment(text: String) -> Segment {
 }
 
 /// The one node at a path, for reading.
-pub fn find<'a>(node: &'a Node, path: &[Segment]) -> Result<Option<&'a Node>, Error> {
+pub(crate) fn find<'a>(node: &'a Node, path: &[Segment]) -> Result<Option<&'a Node>, Error> {
     let Some((first, rest)) = path.split_first() else { return Ok(Some(node)) };
     match (first, node) {
         (Segment::Key(key), Node::Map(map)) => map.get(key).map_or(Ok(None), |child| find(child, rest)),
@@ -95,7 +95,7 @@ fn element_matches(element: &Node, key: &str, pattern: &Regex) -> bool {
 
 /// What to make at the end of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Make {
+pub(crate) enum Make {
     /// Nothing: what is missing is not found.
     Nothing,
     /// An empty scalar.
@@ -108,7 +108,7 @@ pub enum Make {
 
 impl Make {
     /// What fits the value that is going to be written.
-    pub fn like(value: &Node) -> Self {
+    pub(crate) fn like(value: &Node) -> Self {
         match value {
             Node::Scalar(_) => Self::Scalar,
             Node::Map(_) => Self::Map,
@@ -126,7 +126,7 @@ impl Make {
 }
 
 /// Runs `change` on every node at a path; returns how many there were.
-pub fn visit(
+pub(crate) fn visit(
     node: &mut Node,
     path: &[Segment],
     make: Make,

@@ -14,7 +14,7 @@ use crate::{
 const DEFAULT_PATH: &str = "metadata.name";
 
 /// Carries out one replacement.
-pub fn apply(resources: &mut ResMap, replacement: &ReplacementField) -> Result<(), Error> {
+pub(crate) fn apply(resources: &mut ResMap, replacement: &ReplacementField) -> Result<(), Error> {
     let value = match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => {
             return Err(Error::message("value and resource selectors are mutually exclusive in replacements"));

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Sets the count of every resource of a scalable kind that has or had the name.
-pub fn apply(resources: &mut ResMap, replica: &Replica, specs: &[FieldSpec]) -> Result<(), Error> {
+pub(crate) fn apply(resources: &mut ResMap, replica: &Replica, specs: &[FieldSpec]) -> Result<(), Error> {
     let mut found = false;
     for spec in specs {
         for resource in resources.iter_mut() {
@@ -34,7 +34,7 @@ pub fn apply(resources: &mut ResMap, replica: &Replica, specs: &[FieldSpec]) -> 
 }
 
 /// Sets the count in one resource.
-pub fn set(resource: &mut Resource, replica: &Replica, spec: &FieldSpec) -> Result<(), Error> {
+pub(crate) fn set(resource: &mut Resource, replica: &Replica, spec: &FieldSpec) -> Result<(), Error> {
     let gvk = resource.id().gvk.clone();
     spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| {
         *node = Node::Scalar(Scalar { text: replica.count.to_string().into(), tag: Tag::Int, plain: true });

@@ -9,7 +9,7 @@ use crate::{
 
 /// Where and how a value is added.
 #[derive(Clone, Debug, Default)]
-pub struct Target {
+pub(crate) struct Target {
     /// Which resources.
     pub selector: crate::kustomization::Selector,
     /// The field, with `/` between keys.
@@ -19,7 +19,7 @@ pub struct Target {
 }
 
 /// Adds `value` to every target.
-pub fn apply(resources: &mut ResMap, value: &str, targets: &[Target]) -> Result<(), Error> {
+pub(crate) fn apply(resources: &mut ResMap, value: &str, targets: &[Target]) -> Result<(), Error> {
     for target in targets {
         let selector = CompiledSelector::new(&target.selector)?;
         let spec = crate::field_spec::FieldSpec::new("", "", "", &target.field_path, true);

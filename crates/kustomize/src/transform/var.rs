@@ -10,10 +10,10 @@ use crate::{
 };
 
 /// Values by name, as they will be written.
-pub type Values = BTreeMap<String, Scalar>;
+pub(crate) type Values = BTreeMap<String, Scalar>;
 
 /// Replaces every reference in the fields that `specs` name; returns the names that were used.
-pub fn apply(resources: &mut ResMap, values: &Values, specs: &[FieldSpec]) -> Result<BTreeSet<String>, Error> {
+pub(crate) fn apply(resources: &mut ResMap, values: &Values, specs: &[FieldSpec]) -> Result<BTreeSet<String>, Error> {
     let mut used = BTreeSet::new();
     if values.is_empty() {
         return Ok(used);
