@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use common::duration::GoDuration;
 
-use crate::commands::{completion, events, get, resume, suspend, sync, template, version};
+use crate::commands::{build, completion, events, get, resume, suspend, sync, template, version};
 
 /// GitOps for Kubernetes from the command line.
 #[derive(Debug, Parser)]
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Resume(resume::Arguments),
     /// Show what happened to objects.
     Events(events::Arguments),
+    /// Build a kustomization, as `kustomize build` does.
+    Build(build::Arguments),
     /// Render a chart locally, as `helm template` does.
     Template(Box<template::Arguments>),
     /// Print the version.

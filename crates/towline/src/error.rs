@@ -56,6 +56,9 @@ pub(crate) enum Error {
     /// A chart or its values are wrong; the text is Helm's.
     #[error("{0}")]
     Chart(String),
+    /// A kustomization cannot be built; the text names the file, field or resource.
+    #[error("{0}")]
+    Build(String),
     /// Standard output is closed.
     #[error("writing the output")]
     Output(#[source] std::io::Error),
@@ -78,6 +81,7 @@ impl Error {
             | Self::Encode(_)
             | Self::File(_)
             | Self::Chart(_)
+            | Self::Build(_)
             | Self::Output(_)
             | Self::Runtime(_) => 1,
         }

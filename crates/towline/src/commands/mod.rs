@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod events;
 pub(crate) mod get;
@@ -21,6 +22,7 @@ pub(crate) async fn run(arguments: Towline) -> Result<()> {
         Command::Suspend(arguments) => suspend::run(cluster, arguments).await,
         Command::Resume(arguments) => resume::run(cluster, arguments).await,
         Command::Events(arguments) => events::run(cluster, arguments).await,
+        Command::Build(arguments) => build::run(arguments),
         Command::Template(arguments) => template::run(cluster, arguments),
         Command::Version(arguments) => version::run(cluster, arguments).await,
         Command::Completion(arguments) => completion::run(arguments),

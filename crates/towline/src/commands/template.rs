@@ -92,10 +92,8 @@ pub(crate) fn run(cluster: &ClusterArguments, arguments: &Arguments) -> Result<(
         is_upgrade: arguments.is_upgrade,
         skip_tests: arguments.skip_tests,
         skip_schema_validation: arguments.skip_schema_validation,
-        sub_notes: false,
-        hide_secret: false,
         now: super::now(),
-        lookup: None,
+        ..TemplateOptions::default()
     };
     let rendered = template(&chart, &options).map_err(|error| Error::Chart(error.to_string()))?;
     for warning in &rendered.warnings {

@@ -18,19 +18,18 @@ const APPLIED_KINDS: [&str; 6] =
 
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
-/// The binaries the demo runs.
-pub(super) const BINARIES: [&str; 3] = ["source-controller", "helm-controller", "towline"];
-
 /// Builds the workspace's binaries and returns where they are.
 pub(super) async fn build() -> Result<BTreeMap<String, PathBuf>> {
     // The one Cargo that runs us: another version would build everything again.
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = tokio::process::Command::new(cargo);
-    command.current_dir(testkit::workspace()).args(["build", "--message-format=json-render-diagnostics"]);
-    for name in BINARIES {
-        command.args(["-p", name]);
-    }
-    let output = command.stderr(Stdio::inherit()).output().await.context("running cargo build")?;
+    let output = tokio::process::Command::new(cargo)
+        .current_dir(testkit::workspace())
+        // The same selection as `make` builds: another one has other features and would compile everything again.
+        .args(["build", "--workspace", "--bins", "--message-format=json-render-diagnostics"])
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .context("running cargo build")?;
     if !output.status.success() {
         bail!("the binaries do not build");
     }
@@ -181,6 +180,8 @@ async fn common(
         .env("KUBECONFIG", &kubeconfig)
         .env("RUNTIME_NAMESPACE", SYSTEM_NAMESPACE)
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", traces)
+        // The demo is over before the usual five seconds between exports.
+        .env("OTEL_BSP_SCHEDULE_DELAY", "200")
         .arg(format!("--metrics-addr=127.0.0.1:{metrics}"))
         .arg(format!("--health-addr=127.0.0.1:{health}"));
     Ok((command, format!("http://127.0.0.1:{health}/readyz")))

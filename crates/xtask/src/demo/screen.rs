@@ -49,7 +49,7 @@ impl Screen {
     /// Shows a program's output.
     pub(super) fn output(&self, text: &str) {
         for line in text.trim_end().lines() {
-            println!("     {line}");
+            println!("     {}", line.trim_end());
         }
     }
 
