@@ -198,9 +198,7 @@ fn nest(path: &str, table: template::Map) -> template::Map {
     if path == "." {
         return table;
     }
-    path.split('.')
-        .rev()
-        .fold(table, |inner, name| template::Map::from_entries([(name, template::Value::Map(inner))]))
+    path.split('.').rev().fold(table, |inner, name| template::Map::from_entries([(name, template::Value::Map(inner))]))
 }
 
 fn go_value(value: &Value) -> String {

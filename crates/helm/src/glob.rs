@@ -68,7 +68,7 @@ fn matches(mut pattern: &[char], mut name: &[char]) -> Result<bool, PatternError
             while name.get(skipped).is_some_and(|character| *character != '/') {
                 let candidate = name.get(skipped + 1..).unwrap_or_default();
                 if let Some(after) = match_chunk(chunk, candidate)?
-                    && !(pattern.is_empty() && !after.is_empty())
+                    && (!pattern.is_empty() || after.is_empty())
                 {
                     name = after;
                     continue 'pattern;
@@ -130,11 +130,8 @@ fn match_chunk<'n>(mut chunk: &[char], mut name: &'n [char]) -> Result<Option<&'
                 chunk = rest;
             }
             _ => {
-                let (wanted, rest) = if *first == '\\' {
-                    rest.split_first().ok_or(PatternError)?
-                } else {
-                    (first, rest)
-                };
+                let (wanted, rest) =
+                    if *first == '\\' { rest.split_first().ok_or(PatternError)? } else { (first, rest) };
                 if !failed {
                     if name.first() != Some(wanted) {
                         failed = true;

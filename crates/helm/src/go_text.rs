@@ -150,9 +150,14 @@ mod tests {
 
     #[test]
     fn paths_are_cleaned_as_go_cleans_them() {
-        for (path, expected) in
-            [("", "."), ("a/../..", ".."), ("/../a", "/a"), ("a//b/./c/..", "a/b"), ("../x", "../x"), ("a/b/../../c", "c")]
-        {
+        for (path, expected) in [
+            ("", "."),
+            ("a/../..", ".."),
+            ("/../a", "/a"),
+            ("a//b/./c/..", "a/b"),
+            ("../x", "../x"),
+            ("a/b/../../c", "c"),
+        ] {
             assert_eq!(clean_path(path), expected, "{path}");
         }
     }

@@ -18,7 +18,7 @@ pub enum Value {
     /// A string.
     String(Arc<str>),
     /// A list.
-    List(Arc<Vec<Value>>),
+    List(Arc<Vec<Self>>),
     /// A map with string keys.
     Map(Map),
 }

@@ -145,8 +145,9 @@ fn real_charts_render_as_with_helm() {
                     let file = case["chart"].as_str().unwrap().to_owned();
                     let cell: &'static OnceLock<Chart> =
                         charts.lock().unwrap().entry(file.clone()).or_insert_with(|| Box::leak(Box::default()));
-                    let chart = cell
-                        .get_or_init(|| load_archive(&fs_err::read(directory.join(&file)).unwrap()).expect("chart loads"));
+                    let chart = cell.get_or_init(|| {
+                        load_archive(&fs_err::read(directory.join(&file)).unwrap()).expect("chart loads")
+                    });
                     let output = template(chart, &options(&directory, case))
                         .map(|output| output.text)
                         .map_err(|error| error.to_string());
@@ -166,7 +167,8 @@ fn real_charts_render_as_with_helm() {
 
 /// Prints also when the test passes: the numbers are to be seen.
 fn say(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
+    let mut terminal = std::io::stderr();
+    writeln!(terminal, "{line}").unwrap();
 }
 
 /// `TOWLINE_HELM=path/to/helm cargo test -p helm --test conformance -- --ignored` writes `testdata/corpus-structure.json`
@@ -199,11 +201,19 @@ fn write_structure() {
 
 fn run_helm(helm: &str, directory: &Path, case: &Value) -> String {
     let mut command = std::process::Command::new(helm);
-    command.current_dir(directory).arg("template").arg(case["release"].as_str().unwrap()).arg(case["chart"].as_str().unwrap());
+    command
+        .current_dir(directory)
+        .arg("template")
+        .arg(case["release"].as_str().unwrap())
+        .arg(case["chart"].as_str().unwrap());
     command.args(["--namespace", case["namespace"].as_str().unwrap()]);
-    for (flag, field) in
-        [("-f", "values"), ("--set", "set"), ("--set-string", "setString"), ("--set-json", "setJson"), ("--api-versions", "apiVersions")]
-    {
+    for (flag, field) in [
+        ("-f", "values"),
+        ("--set", "set"),
+        ("--set-string", "setString"),
+        ("--set-json", "setJson"),
+        ("--api-versions", "apiVersions"),
+    ] {
         for value in strings(case, field) {
             command.args([flag, &value]);
         }
@@ -244,7 +254,9 @@ fn report(cases: &[Value], outcomes: &BTreeMap<usize, Outcome>, complete: bool) 
             let floor = floor[*group].as_u64().unwrap_or(0) as usize;
             assert!(*good >= floor, "{group}: {good} of {all} cases agree, the floor is {floor}");
             if *good > floor {
-                say(&format!("the floor of {group} in testdata/conformance-floor.json can go up from {floor} to {good}"));
+                say(&format!(
+                    "the floor of {group} in testdata/conformance-floor.json can go up from {floor} to {good}"
+                ));
             }
         }
     }

@@ -2,13 +2,7 @@
 //!
 //! Needs Go; bounded here, longer with `TOWLINE_FUZZ_CASES=100000`. Every difference found becomes a table case elsewhere.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use helm::chart::{Chart, File, load_files};
 use helm::dependencies::process_dependencies;
@@ -139,8 +133,44 @@ fn table(depth: u32) -> impl Strategy<Value = serde_json::Value> {
 #[test]
 fn strvals_agree() {
     let piece = prop::sample::select(vec![
-        "a", "b", "c", "a.b", "a.b.c", "[0]", "[1]", "[2]", "=", "=", "=", ",", ",", ".", "{", "}", "{1,x}", "1", "-7", "007", "0", "true",
-        "null", "TRUE", "1.5", "x", "\\", "\\,", " ", "[", "]", "\"s\"", "{\"k\":1}", "[1,2]", "é", "1e3", "[-1]", "99999999999999999999",
+        "a",
+        "b",
+        "c",
+        "a.b",
+        "a.b.c",
+        "[0]",
+        "[1]",
+        "[2]",
+        "=",
+        "=",
+        "=",
+        ",",
+        ",",
+        ".",
+        "{",
+        "}",
+        "{1,x}",
+        "1",
+        "-7",
+        "007",
+        "0",
+        "true",
+        "null",
+        "TRUE",
+        "1.5",
+        "x",
+        "\\",
+        "\\,",
+        " ",
+        "[",
+        "]",
+        "\"s\"",
+        "{\"k\":1}",
+        "[1,2]",
+        "é",
+        "1e3",
+        "[-1]",
+        "99999999999999999999",
     ]);
     let text = prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat());
     let mode = prop::sample::select(vec!["typed", "string", "json", "literal"]);
@@ -167,7 +197,9 @@ fn strvals_agree() {
 
 #[test]
 fn strvals_errors_agree() {
-    let piece = prop::sample::select(vec!["a", "b", ".", "[0]", "[", "]", "=", ",", "{", "}", "1", "[x]", "[-1]", "[70000]", "\\"]);
+    let piece = prop::sample::select(vec![
+        "a", "b", ".", "[0]", "[", "]", "=", ",", "{", "}", "1", "[x]", "[-1]", "[70000]", "\\",
+    ]);
     let text = prop::collection::vec(piece, 0..10).prop_map(|pieces| pieces.concat());
     differ(
         1500,
@@ -185,7 +217,8 @@ fn strvals_errors_agree() {
 
 #[test]
 fn values_files_agree() {
-    let separator = prop::sample::select(vec!["\n---\n", "\n--- # c\n", "\n---x: 1\n", "\r\n---\r\n", "\n---", "\n...\n"]);
+    let separator =
+        prop::sample::select(vec!["\n---\n", "\n--- # c\n", "\n---x: 1\n", "\r\n---\r\n", "\n---", "\n...\n"]);
     let document = table(2).prop_map(|table| table.to_string());
     let file = prop::collection::vec((document, separator), 0..4)
         .prop_map(|parts| parts.into_iter().map(|(document, separator)| document + separator).collect::<String>());
@@ -310,7 +343,8 @@ fn dependencies_agree() {
 
 #[test]
 fn splitting_agrees() {
-    let piece = prop::sample::select(vec!["---", "--", "\n", "\n", " ", "\t", "a: 1", "# c", "----", "\r\n", "\u{a0}", "x"]);
+    let piece =
+        prop::sample::select(vec!["---", "--", "\n", "\n", " ", "\t", "a: 1", "# c", "----", "\r\n", "\u{a0}", "x"]);
     differ(
         3000,
         prop::collection::vec(piece, 0..14).prop_map(|pieces| pieces.concat()),
@@ -322,9 +356,26 @@ fn splitting_agrees() {
 
 #[test]
 fn sorting_agrees() {
-    let kind = prop::sample::select(vec!["Secret", "Pod", "Job", "Zebra", "Apple", "Namespace", "ValidatingWebhookConfiguration", "5", "on"]);
+    let kind = prop::sample::select(vec![
+        "Secret",
+        "Pod",
+        "Job",
+        "Zebra",
+        "Apple",
+        "Namespace",
+        "ValidatingWebhookConfiguration",
+        "5",
+        "on",
+    ]);
     let hook = prop::sample::select(vec![
-        "", "", "", "pre-install", " Post-Upgrade , test-success", "unknown", "pre-install,unknown", "crd-install",
+        "",
+        "",
+        "",
+        "pre-install",
+        " Post-Upgrade , test-success",
+        "unknown",
+        "pre-install,unknown",
+        "crd-install",
     ]);
     let weight = prop::sample::select(vec!["", "\"5\"", "-3", "x", "\"+2\"", "1.5", "true"]);
     let policy = prop::sample::select(vec!["", "hook-succeeded, HOOK-failed", "before-hook-creation"]);
@@ -342,7 +393,15 @@ fn sorting_agrees() {
         }
         text
     });
-    let other = prop::sample::select(vec!["", "# only a comment\n", "a: [", "- list\n", "kind: [a]\n", "metadata: 5\n", "null\n"]);
+    let other = prop::sample::select(vec![
+        "",
+        "# only a comment\n",
+        "a: [",
+        "- list\n",
+        "kind: [a]\n",
+        "metadata: 5\n",
+        "null\n",
+    ]);
     let file = prop::collection::vec(prop_oneof![8 => document, 1 => other.prop_map(ToOwned::to_owned)], 0..4)
         .prop_map(|documents| documents.join("---\n"));
     let name = prop::sample::select(vec!["a/x.yaml", "a/y.yaml", "a/_z.yaml", "b/x.yaml"]).prop_map(ToOwned::to_owned);
@@ -369,7 +428,23 @@ fn sorting_agrees() {
 
 #[test]
 fn ignore_rules_agree() {
-    let piece = prop::sample::select(vec!["a", "b", "*", "?", "/", "[a-b]", "[^a]", ".", "\\", "!", "x", "[", "#", " ", "templates"]);
+    let piece = prop::sample::select(vec![
+        "a",
+        "b",
+        "*",
+        "?",
+        "/",
+        "[a-b]",
+        "[^a]",
+        ".",
+        "\\",
+        "!",
+        "x",
+        "[",
+        "#",
+        " ",
+        "templates",
+    ]);
     let line = prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat());
     let rules = prop::collection::vec(line, 0..4).prop_map(|lines| lines.join("\n"));
     let path = prop::collection::vec(prop::sample::select(vec!["a", "b", "ab", "x.a", ".a", "templates"]), 1..4)

@@ -75,9 +75,10 @@ fn ours(case: &Case) -> String {
             other => panic!("unknown flag {other}"),
         }
     }
-    let files = case.files.iter().filter_map(|(name, text)| {
-        Some((name.strip_prefix("chart/")?.to_owned(), text.clone().into_bytes()))
-    });
+    let files = case
+        .files
+        .iter()
+        .filter_map(|(name, text)| Some((name.strip_prefix("chart/")?.to_owned(), text.clone().into_bytes())));
     let result = load_directory(files)
         .map_err(|error| error.to_string())
         .and_then(|chart| template(&chart, &options).map_err(|error| error.to_string()));

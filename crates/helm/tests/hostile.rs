@@ -37,7 +37,9 @@ fn values_failure(yaml: &[u8]) -> String {
 
 #[test]
 fn templates_that_never_end() {
-    let cycle = failure("{{ define \"a\" }}{{ include \"b\" . }}{{ end }}{{ define \"b\" }}{{ include \"a\" . }}{{ end }}{{ include \"a\" . }}");
+    let cycle = failure(
+        "{{ define \"a\" }}{{ include \"b\" . }}{{ end }}{{ define \"b\" }}{{ include \"a\" . }}{{ end }}{{ include \"a\" . }}",
+    );
     assert!(cycle.contains("nested reference name"), "{}", cycle.get(..500).unwrap_or(&cycle));
     assert!(!failure("{{ define \"a\" }}{{ template \"a\" . }}{{ end }}{{ template \"a\" . }}").is_empty());
     let tpl = "{{ $_ := set .Values \"t\" \"{{ tpl .Values.t . }}\" }}{{ tpl .Values.t . }}";
@@ -51,7 +53,10 @@ fn templates_that_never_end() {
 #[test]
 fn output_that_is_too_large() {
     assert!(!failure("a: {{ repeat 1073741824 \"x\" }}").is_empty());
-    assert!(!failure("a: {{ $x := \"xxxxxxxxxxxxxxxx\" }}{{ range $i := until 40 }}{{ $x = print $x $x }}{{ end }}").is_empty());
+    assert!(
+        !failure("a: {{ $x := \"xxxxxxxxxxxxxxxx\" }}{{ range $i := until 40 }}{{ $x = print $x $x }}{{ end }}")
+            .is_empty()
+    );
     assert!(!failure("a: {{ range $i := until 1000000 }}{{ repeat 1000 \"x\" }}{{ end }}").is_empty());
 }
 
@@ -74,7 +79,10 @@ fn values_that_explode() {
 
 #[test]
 fn set_that_explodes() {
-    for set in ["a[99999999]=1", "a[65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536]=1"] {
+    for set in [
+        "a[99999999]=1",
+        "a[65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536][65536]=1",
+    ] {
         let mut options = options();
         options.values.set.push(set.into());
         assert!(template(&chart(&[("templates/t.yaml", "a: 1\n")]), &options).is_err(), "{set}");
@@ -87,7 +95,8 @@ fn names_without_measure() {
     let mut options = options();
     options.release_name = long.clone();
     assert!(template(&chart(&[]), &options).is_err());
-    let files = vec![("Chart.yaml".to_owned(), format!("apiVersion: v2\nname: {long}\nversion: {long}\n").into_bytes())];
+    let files =
+        vec![("Chart.yaml".to_owned(), format!("apiVersion: v2\nname: {long}\nversion: {long}\n").into_bytes())];
     assert!(load_directory(files).is_err());
     let output = failure(&format!("{{{{ include \"{long}\" . }}}}"));
     assert!(output.contains("no template"));
@@ -114,7 +123,8 @@ fn archives_with_links_devices_and_bombs() {
     };
     let entry = |tar: &mut Vec<u8>, name: &str, kind: u8, link: &str, size: u64, data: &[u8]| {
         let mut header = [0_u8; 512];
-        let mut put = |offset: usize, text: &[u8]| header.get_mut(offset..offset + text.len()).unwrap().copy_from_slice(text);
+        let mut put =
+            |offset: usize, text: &[u8]| header.get_mut(offset..offset + text.len()).unwrap().copy_from_slice(text);
         put(0, name.as_bytes());
         put(100, b"0000644\0");
         put(108, b"0000000\0");

@@ -44,10 +44,9 @@ fn read_with(bytes: &[u8], budget: &mut Budget) -> Result<Vec<File>, ChartError>
     let mut policy = Policy::chart();
     policy.limits.total_bytes = policy.limits.total_bytes.min(budget.bytes);
     let entries = archive::read_tar_gz(bytes, &policy).map_err(|error| match error {
-        ReadError::TooLarge { .. } => ChartError::Archive(format!(
-            "decompressed chart is larger than the maximum size {}",
-            super::LARGEST_CHART
-        )),
+        ReadError::TooLarge { .. } => {
+            ChartError::Archive(format!("decompressed chart is larger than the maximum size {}", super::LARGEST_CHART))
+        }
         ReadError::FileTooLarge { name, limit } => ChartError::Archive(format!(
             "decompressed chart file {} is larger than the maximum file size {limit}",
             crate::go_text::quote(&name)
@@ -111,10 +110,7 @@ mod tests {
     fn nested_archives_are_bounded() {
         let mut chart = pack(&[("a/Chart.yaml", b"apiVersion: v2\nname: a\nversion: 1.0.0\n")]);
         for _ in 0..30 {
-            chart = pack(&[
-                ("a/Chart.yaml", b"apiVersion: v2\nname: a\nversion: 1.0.0\n"),
-                ("a/charts/a.tgz", &chart),
-            ]);
+            chart = pack(&[("a/Chart.yaml", b"apiVersion: v2\nname: a\nversion: 1.0.0\n"), ("a/charts/a.tgz", &chart)]);
         }
         assert!(load_archive(&chart).unwrap_err().to_string().contains("nested deeper"));
     }

@@ -93,11 +93,7 @@ impl<'a> Fields<'a> {
 }
 
 /// The items of a list; null has none.
-pub(super) fn items<'a>(
-    value: &'a yaml::Value,
-    place: &str,
-    wanted: &str,
-) -> Result<&'a [yaml::Value], DecodeError> {
+pub(super) fn items<'a>(value: &'a yaml::Value, place: &str, wanted: &str) -> Result<&'a [yaml::Value], DecodeError> {
     match value {
         yaml::Value::Null => Ok(&[]),
         yaml::Value::Sequence(items) => Ok(items),

@@ -76,7 +76,7 @@ impl Rules {
                 if (rule.directories_only && !is_directory) || !matches() {
                     return true;
                 }
-            } else if !(rule.directories_only && !is_directory) && matches() {
+            } else if (is_directory || !rule.directories_only) && matches() {
                 return true;
             }
         }

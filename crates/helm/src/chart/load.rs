@@ -120,7 +120,8 @@ fn load_subchart(
     budget: &mut Budget,
     depth: usize,
 ) -> Result<Chart, ChartError> {
-    let wrap = |source| ChartError::Subchart { name: name.to_owned(), parent: parent.to_owned(), source: Box::new(source) };
+    let wrap =
+        |source| ChartError::Subchart { name: name.to_owned(), parent: parent.to_owned(), source: Box::new(source) };
     if extension(name) == ".tgz" {
         let Some(file) = files.first() else { return Err(wrap(ChartError::NoMetadata)) };
         if &*file.name != name {

@@ -68,7 +68,7 @@ pub struct Chart {
     /// All files as they were read, for showing and packing.
     pub raw: Vec<File>,
     /// The charts below `charts/`.
-    pub dependencies: Vec<Chart>,
+    pub dependencies: Vec<Self>,
     /// What is made of the files once: parsed templates, the compiled schema. Shared between clones.
     pub(crate) prepared: Arc<Prepared>,
 }
@@ -160,7 +160,7 @@ pub enum ChartError {
         /// The chart it is in.
         parent: String,
         /// Why.
-        source: Box<ChartError>,
+        source: Box<Self>,
     },
     /// A subchart archive lies in a directory of its own name.
     #[error("error unpacking subchart tar in {parent}: expected {expected}, got {found}")]

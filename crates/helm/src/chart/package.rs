@@ -39,12 +39,7 @@ fn json_as_yaml(json: &str) -> String {
     crate::yaml_text::parse(json.as_bytes()).map(|value| crate::yaml_text::emit(&value)).unwrap_or_default()
 }
 
-fn collect(
-    chart: &Chart,
-    base: &str,
-    entries: &mut BTreeMap<String, Vec<u8>>,
-    depth: usize,
-) -> Result<(), ChartError> {
+fn collect(chart: &Chart, base: &str, entries: &mut BTreeMap<String, Vec<u8>>, depth: usize) -> Result<(), ChartError> {
     if depth > DEEPEST_SUBCHART {
         return Err(ChartError::TooDeep);
     }

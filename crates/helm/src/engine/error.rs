@@ -93,7 +93,7 @@ impl<'a> Link<'a> {
     }
 
     /// Only a failing function wraps another error; everything else is Go's own message and ends the chain.
-    fn next(&self) -> Option<Link<'a>> {
+    fn next(&self) -> Option<Self> {
         let Self::Error(error) = self else { return None };
         match error.cause() {
             FunctionError::Template(inner) => Some(Link::Error(inner)),

@@ -15,10 +15,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-static FILES: Type = Type::map("map[string][]uint8", &types::BYTES).with_name(
-    "engine.files",
-    &[&GET, &GET_BYTES, &GLOB, &AS_CONFIG, &AS_SECRETS, &LINES],
-);
+static FILES: Type = Type::map("map[string][]uint8", &types::BYTES)
+    .with_name("engine.files", &[&GET, &GET_BYTES, &GLOB, &AS_CONFIG, &AS_SECRETS, &LINES]);
 static GET: Function = Function::new("Get", &[&FILES, &types::STRING], &types::STRING, get);
 static GET_BYTES: Function = Function::new("GetBytes", &[&FILES, &types::STRING], &types::BYTES, get_bytes);
 static GLOB: Function = Function::new("Glob", &[&FILES, &types::STRING], &FILES, glob);

@@ -83,11 +83,25 @@ fn tpl(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value, Function
         Err(TextError::Parse(error)) => {
             Err(FunctionError::new(format!("cannot parse template {}: {error}", quote(&template.lossy()))))
         }
-        Err(TextError::Execute(error)) => Err(FunctionError::new(format!(
+        Err(TextError::Execute(error)) => Err(FunctionError::new(shortened(format!(
             "error during tpl function execution for {}: {error}",
             quote(&template.lossy())
-        ))),
+        )))),
     }
+}
+
+/// Longest error of nested `tpl` calls: each level repeats all below it, which would take quadratic time.
+const LONGEST_ERROR: usize = 32 << 10;
+
+/// The beginning and the end of a message that grew beyond all measure.
+fn shortened(message: String) -> String {
+    if message.len() <= LONGEST_ERROR {
+        return message;
+    }
+    let half = LONGEST_ERROR / 2;
+    let head = message.get(..message.floor_char_boundary(half)).unwrap_or_default();
+    let tail = message.get(message.ceil_char_boundary(message.len() - half)..).unwrap_or_default();
+    format!("{head} [...] {tail}")
 }
 
 fn required(context: &mut Context<'_>, arguments: &[Value]) -> Result<Value, FunctionError> {

@@ -23,8 +23,8 @@ use crate::value::Map;
 use crate::values::{ValuesError, coalesce_values, from_template};
 use functions::RenderState;
 use gotemplate::context::{Environment, Limits};
-use gotemplate::{Executor, MissingKey, Templates};
 use gotemplate::value::Value as TemplateValue;
+use gotemplate::{Executor, MissingKey, Templates};
 use jiff::Timestamp;
 use scope::Renderable;
 use std::collections::BTreeMap;
@@ -166,7 +166,7 @@ fn render_here(request: &RenderRequest<'_>) -> Result<Rendered, RenderError> {
     if !required.is_empty() && !is_compatible_range(required, version.as_str()) {
         return Err(RenderError::KubeVersion { required: required.clone(), found: version.version.clone() });
     }
-    let mut renderables = scope::renderables(&chart, values, &request.release, request.capabilities);
+    let mut renderables = scope::renderables(&chart, &values, &request.release, request.capabilities);
     renderables.sort_by(|left, right| parse_order(&right.name).cmp(&parse_order(&left.name)));
     let state = Rc::new(RenderState::new(request.lint, request.lookup.clone()));
     let mut files = execute(request, &renderables, &state)?;

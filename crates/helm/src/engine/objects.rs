@@ -9,8 +9,8 @@ use std::any::Any;
 use std::rc::Rc;
 
 /// `common.Values`: the type of `.Values` and of the scope itself.
-pub(super) static VALUES: Type =
-    Type::map("map[string]interface {}", &types::ANY).with_name("common.Values", &[&AS_MAP, &TABLE, &PATH_VALUE, &YAML]);
+pub(super) static VALUES: Type = Type::map("map[string]interface {}", &types::ANY)
+    .with_name("common.Values", &[&AS_MAP, &TABLE, &PATH_VALUE, &YAML]);
 static AS_MAP: Function = Function::new("AsMap", &[&VALUES], &types::MAP, as_map);
 static TABLE: Function = Function::new("Table", &[&VALUES, &types::STRING], &VALUES, table);
 static PATH_VALUE: Function = Function::new("PathValue", &[&VALUES, &types::STRING], &types::ANY, path_value);
@@ -171,8 +171,7 @@ impl Object for KubeVersionObject {
     }
 }
 
-static VERSION_SET: Type =
-    Type::slice("[]string", &types::STRING).with_name("common.VersionSet", &[&HAS]);
+static VERSION_SET: Type = Type::slice("[]string", &types::STRING).with_name("common.VersionSet", &[&HAS]);
 static HAS: Function = Function::new("Has", &[&VERSION_SET, &types::STRING], &types::BOOL, |_, arguments| {
     let wanted = arguments.get(1).and_then(Value::as_text).cloned().unwrap_or_default();
     let list = match arguments.first() {

@@ -37,13 +37,13 @@ pub(super) struct Renderable<'a> {
 /// Everything that is rendered, in no particular order.
 pub(super) fn renderables<'a>(
     chart: &'a Chart,
-    values: Map,
+    values: &Map,
     release: &ReleaseOptions,
     capabilities: &Capabilities,
 ) -> Vec<Renderable<'a>> {
     let shared = Shared { release: release_map(release), capabilities: CapabilitiesObject::value(capabilities) };
     let mut found = Vec::new();
-    collect(chart, chart.name(), true, values.converted(&VALUES), &shared, &mut found);
+    collect(chart, chart.name(), true, &values.converted(&VALUES), &shared, &mut found);
     found
 }
 
@@ -67,7 +67,7 @@ fn collect<'a>(
     chart: &'a Chart,
     path: &str,
     is_root: bool,
-    values: Map,
+    values: &Map,
     shared: &Shared,
     found: &mut Vec<Renderable<'a>>,
 ) -> Map {
@@ -88,7 +88,7 @@ fn collect<'a>(
             _ => Map::typed(&VALUES),
         };
         let path = format!("{path}/charts/{}", subchart.name());
-        let inner = collect(subchart, &path, false, values, shared, found);
+        let inner = collect(subchart, &path, false, &values, shared, found);
         subcharts.insert(subchart.name(), Value::Map(inner));
     }
     let base_path: Arc<str> = format!("{path}/templates").into();
@@ -129,7 +129,10 @@ fn metadata_map(metadata: &Metadata, is_root: bool) -> Value {
                 ("Condition", text(&dependency.condition)),
                 ("Tags", list(&dependency.tags)),
                 ("Enabled", Value::Bool(dependency.enabled)),
-                ("ImportValues", Value::list(dependency.import_values.iter().map(|import| imported(&import.0)).collect())),
+                (
+                    "ImportValues",
+                    Value::list(dependency.import_values.iter().map(|import| imported(&import.0)).collect()),
+                ),
                 ("Alias", text(&dependency.alias)),
             ])
         })

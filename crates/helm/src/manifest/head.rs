@@ -43,10 +43,7 @@ impl ManifestHead {
                         }
                     }
                     Some(other) => {
-                        return Err(mismatch(
-                            other,
-                            "Go struct field .metadata.annotations of type map[string]string",
-                        ));
+                        return Err(mismatch(other, "Go struct field .metadata.annotations of type map[string]string"));
                     }
                 }
             }

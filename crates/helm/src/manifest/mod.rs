@@ -7,8 +7,8 @@ mod sort;
 mod split;
 
 pub use head::ManifestHead;
-pub(crate) use hook::{words, write_hooks};
 pub use hook::{Hook, HookDeletePolicy, HookEvent, HookExecution, HookOutputLogPolicy, HookPhase, annotation};
+pub(crate) use hook::{words, write_hooks};
 pub use kind_order::{KindOrder, compare_kinds};
 pub use sort::{Manifest, SortError, SortedManifests, sort_manifests};
 pub use split::split_manifests;

@@ -50,8 +50,8 @@ pub fn sort_manifests(files: &BTreeMap<Arc<str>, String>, order: KindOrder) -> R
             continue;
         }
         for document in split_manifests(content) {
-            let head = ManifestHead::parse(document)
-                .map_err(|message| SortError { path: path.to_string(), message })?;
+            let head =
+                ManifestHead::parse(document).map_err(|message| SortError { path: path.to_string(), message })?;
             place(&mut sorted, path, document, head);
         }
     }

@@ -8,7 +8,7 @@ pub mod time;
 
 pub use snapshot::Snapshot;
 pub use storage::{
-    DecodeError, SYSTEM_LABELS, decode_release, encode_release, secret_labels, secret_name, user_labels, SECRET_TYPE,
+    DecodeError, SECRET_TYPE, SYSTEM_LABELS, decode_release, encode_release, secret_labels, secret_name, user_labels,
 };
 pub use time::Time;
 

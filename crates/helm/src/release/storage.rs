@@ -83,10 +83,7 @@ pub fn decode_release(text: &[u8]) -> Result<Release, DecodeError> {
         return decode::from_json(&packed).map_err(DecodeError::Json);
     }
     let mut json = Vec::new();
-    GzDecoder::new(packed.as_slice())
-        .take(LARGEST_RECORD + 1)
-        .read_to_end(&mut json)
-        .map_err(DecodeError::Gzip)?;
+    GzDecoder::new(packed.as_slice()).take(LARGEST_RECORD + 1).read_to_end(&mut json).map_err(DecodeError::Gzip)?;
     if json.len() as u64 > LARGEST_RECORD {
         return Err(DecodeError::TooLarge);
     }

@@ -70,7 +70,8 @@ fn workload(object: &mut Value, api_version: &str, kind: &str) {
         let labels = labels.clone();
         spec.insert("selector".into(), json!({ "matchLabels": labels }));
     }
-    let on_delete = matches!((api_version, kind), ("apps/v1beta1", "StatefulSet") | ("extensions/v1beta1", "DaemonSet"));
+    let on_delete =
+        matches!((api_version, kind), ("apps/v1beta1", "StatefulSet") | ("extensions/v1beta1", "DaemonSet"));
     if on_delete && !spec.contains_key("updateStrategy") {
         spec.insert("updateStrategy".into(), json!({ "type": "OnDelete" }));
     }
@@ -231,7 +232,8 @@ mod tests {
     fn what_needs_a_person_says_so() {
         let mut policy = json!({"apiVersion":"policy/v1beta1","kind":"PodSecurityPolicy"});
         assert!(convert(&mut policy).unwrap_err().to_string().contains("Pod Security Admission"));
-        let mut webhook = json!({"apiVersion":"admissionregistration.k8s.io/v1beta1","kind":"MutatingWebhookConfiguration"});
+        let mut webhook =
+            json!({"apiVersion":"admissionregistration.k8s.io/v1beta1","kind":"MutatingWebhookConfiguration"});
         assert!(convert(&mut webhook).unwrap_err().to_string().contains("sideEffects"));
         assert_eq!(webhook["apiVersion"], "admissionregistration.k8s.io/v1beta1");
     }

@@ -87,10 +87,7 @@ pub fn compile(schema: &[u8]) -> Result<Validator, String> {
 struct NoRetriever;
 
 impl Retrieve for NoRetriever {
-    fn retrieve(
-        &self,
-        uri: &Uri<String>,
-    ) -> Result<serde_json::Value, Box<dyn std::error::Error + Send + Sync>> {
+    fn retrieve(&self, uri: &Uri<String>) -> Result<serde_json::Value, Box<dyn std::error::Error + Send + Sync>> {
         if uri.as_str().starts_with("urn:") {
             return Ok(serde_json::Value::Bool(true));
         }

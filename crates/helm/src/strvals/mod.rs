@@ -67,7 +67,10 @@ mod tests {
     #[test]
     fn typed_values() {
         for (text, expected) in [
-            ("a=1,b=true,c=null,d=x,e=0,f=01,g=-5,h=+5,i=1.5,j=TRUE", r#"{"a":1,"b":true,"c":null,"d":"x","e":0,"f":"01","g":-5,"h":5,"i":"1.5","j":true}"#),
+            (
+                "a=1,b=true,c=null,d=x,e=0,f=01,g=-5,h=+5,i=1.5,j=TRUE",
+                r#"{"a":1,"b":true,"c":null,"d":"x","e":0,"f":"01","g":-5,"h":5,"i":"1.5","j":true}"#,
+            ),
             ("a.b.c=1", r#"{"a":{"b":{"c":1}}}"#),
             ("a[0]=1,a[2].x=y", r#"{"a":[1,null,{"x":"y"}]}"#),
             ("a={x,1,}", r#"{"a":["x",1,""]}"#),
@@ -82,8 +85,14 @@ mod tests {
             ("a[x]=1", "error: error parsing index: strconv.Atoi: parsing \"x\": invalid syntax"),
             ("a[-1]=1", "error: negative -1 index not allowed"),
             ("a[65537]=1", "error: index of 65537 is greater than maximum supported index of 65536"),
-            ("a[99999999999999999999]=1", "error: error parsing index: strconv.Atoi: parsing \"99999999999999999999\": value out of range"),
-            ("a=1,a.b=2", "error: unable to parse key: interface conversion: interface {} is int64, not map[string]interface {}"),
+            (
+                "a[99999999999999999999]=1",
+                "error: error parsing index: strconv.Atoi: parsing \"99999999999999999999\": value out of range",
+            ),
+            (
+                "a=1,a.b=2",
+                "error: unable to parse key: interface conversion: interface {} is int64, not map[string]interface {}",
+            ),
             ("a={x", "error: list must terminate with '}'"),
         ] {
             assert_eq!(show(text, Mode::Typed), expected, "{text}");
@@ -94,7 +103,10 @@ mod tests {
     fn other_modes() {
         assert_eq!(show("a=1,b=true", Mode::String), r#"{"a":"1","b":"true"}"#);
         assert_eq!(show("a=1,b={x},c", Mode::Literal), r#"{"a":"1,b={x},c"}"#);
-        assert_eq!(show(r#"a={"x":[1,2]},b= "y" ,c=,d=1e3"#, Mode::Json), r#"{"a":{"x":[1,2]},"b":"y","c":null,"d":1000}"#);
+        assert_eq!(
+            show(r#"a={"x":[1,2]},b= "y" ,c=,d=1e3"#, Mode::Json),
+            r#"{"a":{"x":[1,2]},"b":"y","c":null,"d":1000}"#
+        );
         let read = |name: &str| if name == "f" { Ok("content".to_owned()) } else { Err("no such file".to_owned()) };
         assert_eq!(show("a=f", Mode::File(&read)), r#"{"a":"content"}"#);
         assert_eq!(show("a=g", Mode::File(&read)), "error: no such file");

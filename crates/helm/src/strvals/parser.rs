@@ -271,9 +271,7 @@ impl<'a> Parser<'a> {
 
     fn set_index(&mut self, list: &ListRef, index: i64, node: Node) -> Step<ListRef> {
         if index > LARGEST_INDEX {
-            return fail(format!(
-                "index of {index} is greater than maximum supported index of {LARGEST_INDEX}"
-            ));
+            return fail(format!("index of {index} is greater than maximum supported index of {LARGEST_INDEX}"));
         }
         let Ok(slot) = usize::try_from(index) else {
             return fail(format!("negative {index} index not allowed"));

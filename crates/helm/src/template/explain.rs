@@ -19,10 +19,7 @@ pub struct Explanation {
 }
 
 /// Explains manifests, given as template path and object.
-pub(super) fn explain<'a>(
-    chart: &Chart,
-    manifests: impl Iterator<Item = (&'a str, String)>,
-) -> Vec<Explanation> {
+pub(super) fn explain<'a>(chart: &Chart, manifests: impl Iterator<Item = (&'a str, String)>) -> Vec<Explanation> {
     let mut files: BTreeMap<Arc<str>, (FileReads, usize)> = BTreeMap::new();
     let mut defines: BTreeMap<String, Reads> = BTreeMap::new();
     collect(chart, chart.name(), &mut files, &mut defines);

@@ -9,9 +9,7 @@ use crate::chart::{Chart, ChartError};
 use crate::engine::{Lookup, ReleaseOptions, RenderError, RenderRequest, render};
 use crate::glob::PathPattern;
 use crate::go_text::trim_space;
-use crate::manifest::{
-    Hook, HookEvent, KindOrder, Manifest, ManifestHead, SortError, sort_manifests, split_manifests,
-};
+use crate::manifest::{Hook, HookEvent, KindOrder, Manifest, ManifestHead, SortError, sort_manifests, split_manifests};
 use crate::removed_apis::{Finding, check};
 use crate::values::unknown::{UnknownKey, unknown_keys};
 use crate::values::{ValuesError, ValuesOptions};
@@ -131,7 +129,8 @@ pub fn validate_release_name(name: &str) -> Result<(), &'static str> {
     }
     let label = |label: &str| {
         let bytes = label.as_bytes();
-        let alphanumeric = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let alphanumeric =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         alphanumeric(bytes.first())
             && alphanumeric(bytes.last())
             && bytes.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
@@ -190,9 +189,8 @@ pub fn template(chart: &Chart, options: &TemplateOptions) -> Result<TemplateOutp
         text = show_only(&text, &options.show_only)?;
     }
     let mut warnings = rendered.warnings;
-    warnings.extend(
-        sorted.unknown_hooks.iter().map(|(path, hooks)| format!("{path}: skipping unknown hooks {hooks:?}")),
-    );
+    warnings
+        .extend(sorted.unknown_hooks.iter().map(|(path, hooks)| format!("{path}: skipping unknown hooks {hooks:?}")));
     let mut output = TemplateOutput { text, notes: rendered.notes, warnings, ..TemplateOutput::default() };
     if options.explain {
         let hook_heads: Vec<(&str, ManifestHead)> = sorted

@@ -194,19 +194,18 @@ fn coalesce_tables(destination: &Map, source: &Map, prefix: &str, merge: bool, w
             }
             // A null over a default deletes the key; when the default is null as well, it stays.
             (Some(Value::Nil), Value::Nil) => {}
+            (Some(Value::Nil), _) if merge => {}
             (Some(Value::Nil), _) => {
-                if !merge {
-                    destination.remove(key.as_bytes());
-                }
+                destination.remove(key.as_bytes());
             }
+            (Some(Value::Map(table)), Value::Map(default)) if table.same(default) => {}
             (Some(Value::Map(table)), Value::Map(default)) => {
-                if !table.same(default) {
-                    coalesce_tables(&table, default, &join(prefix, &key.lossy()), merge, warnings);
-                }
+                coalesce_tables(&table, default, &join(prefix, &key.lossy()), merge, warnings);
             }
             (Some(_), Value::Map(_)) => {
                 let name = join(prefix, &key.lossy());
-                warnings.push(format!("warning: cannot overwrite table with non table for {name} ({})", go_value(&value)));
+                warnings
+                    .push(format!("warning: cannot overwrite table with non table for {name} ({})", go_value(&value)));
             }
             (Some(Value::Map(_)), default) if !default.is_nil() => {
                 let name = join(prefix, &key.lossy());

@@ -46,10 +46,7 @@ fn from_template_at(value: &template::Value, depth: usize) -> Value {
 }
 
 fn map_from_template(map: &template::Map, depth: usize) -> Map {
-    map.snapshot()
-        .iter()
-        .map(|(key, value)| (Arc::from(&*key.lossy()), from_template_at(value, depth + 1)))
-        .collect()
+    map.snapshot().iter().map(|(key, value)| (Arc::from(&*key.lossy()), from_template_at(value, depth + 1))).collect()
 }
 
 impl From<&Map> for graph::Node {

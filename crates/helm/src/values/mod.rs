@@ -31,7 +31,7 @@ pub enum ValuesError {
         /// The file as the user named it.
         file: String,
         /// What is wrong.
-        source: Box<ValuesError>,
+        source: Box<Self>,
     },
     /// A `--set` of some kind is wrong.
     #[error("failed parsing {flag} data: {message}")]
@@ -93,9 +93,9 @@ pub fn from_yaml(yaml: &yaml::Value) -> Value {
         yaml::Value::Float(number) => Value::Float(*number),
         yaml::Value::String(text) => Value::String(text.as_str().into()),
         yaml::Value::Sequence(items) => Value::List(Arc::new(items.iter().map(from_yaml).collect())),
-        yaml::Value::Mapping(entries) => Value::Map(
-            entries.iter().map(|(key, value)| (Arc::from(key.as_str()), from_yaml(value))).collect(),
-        ),
+        yaml::Value::Mapping(entries) => {
+            Value::Map(entries.iter().map(|(key, value)| (Arc::from(key.as_str()), from_yaml(value))).collect())
+        }
     }
 }
 

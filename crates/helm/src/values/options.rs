@@ -80,8 +80,8 @@ fn set_json(values: MapRef, text: &str) -> Result<MapRef, ValuesError> {
             .map_err(|_| ValuesError::SetJson { object: false, text: text.to_owned() })?;
         return Ok(values);
     }
-    let json: serde_json::Value = serde_json::from_str(trimmed)
-        .map_err(|_| ValuesError::SetJson { object: true, text: text.to_owned() })?;
+    let json: serde_json::Value =
+        serde_json::from_str(trimmed).map_err(|_| ValuesError::SetJson { object: true, text: text.to_owned() })?;
     Ok(match Node::thaw(&Value::from_json(&json)) {
         Node::Map(map) => graph::merge(&values, &map),
         _ => values,
