@@ -1,6 +1,10 @@
 //! Putting the parts together: watches, stores, reconcilers, and what stops them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock, Weak},
+    time::Duration,
+};
 
 use apply::access::KubeconfigPolicy;
 use artifact::client::{Fetcher, FetcherConfig, GrpcConfig};
@@ -54,13 +58,15 @@ pub async fn run(shell: Shell, flags: Flags) -> Result<(), Failure> {
     let legacy_trigger: Trigger = legacy.trigger();
     let index = Index::default();
     let only = (!shell.flags.watch_all_namespaces).then(|| shell.flags.runtime_namespace.clone());
-    let (wake, wake_legacy) = (trigger.clone(), legacy_trigger.clone());
+    let shared: Arc<OnceLock<Weak<Context>>> = Arc::default();
+    let known = Arc::clone(&shared);
     let clusters = Clusters::new(
         shell.client.clone(),
         shell.config.clone(),
         Arc::new(move |namespace, name| {
-            wake.wake(ObjectKey::new(namespace, name));
-            wake_legacy.wake(ObjectKey::new(namespace, name));
+            if let Some(context) = known.get().and_then(Weak::upgrade) {
+                context.wake_active(&ObjectKey::new(namespace, name));
+            }
         }),
         AccessSettings {
             default_service_account: flags.default_service_account.clone(),
@@ -80,6 +86,7 @@ pub async fn run(shell: Shell, flags: Flags) -> Result<(), Failure> {
         clock: shell.clock.clone(),
         gates,
         sessions: Mutex::default(),
+        active: Mutex::default(),
         known: Mutex::default(),
     };
     let context = Arc::new(Context {
@@ -95,6 +102,7 @@ pub async fn run(shell: Shell, flags: Flags) -> Result<(), Failure> {
         settled: Mutex::new(HashMap::new()),
         unready: Mutex::new(HashMap::new()),
     });
+    let _ = shared.set(Arc::downgrade(&context));
     background(&shell, &context, index).await;
     let reconciler = Arc::new(ReleaseReconciler::new(Arc::clone(&context)));
     let legacy_reconciler = Arc::new(LegacyReconciler::new(context));

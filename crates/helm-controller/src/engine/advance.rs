@@ -50,9 +50,7 @@ impl<S: Sink> Subject<'_, S> {
             session.definitions = None;
         }
         let outcome = self.rounds(&mut session, wanted).await;
-        if session.is_running() || session.definitions.is_some() {
-            self.keep_session(session);
-        }
+        self.keep_session(session);
         outcome
     }
 

@@ -52,6 +52,8 @@ pub struct Engine {
     pub gates: Gates,
     /// What survives between reconciles of a release.
     pub sessions: Mutex<HashMap<ObjectKey, Session>>,
+    /// Releases with an action under way: changes of their objects wake them, and nobody else's do.
+    pub active: Mutex<HashSet<ObjectKey>>,
     /// The newest stored revision of each release, as read or written last.
     pub known: Mutex<HashMap<ObjectKey, Known>>,
 }
@@ -202,7 +204,14 @@ impl Engine {
     /// Forgets a release.
     pub fn forget(&self, key: &ObjectKey) {
         self.sessions.lock().remove(key);
+        self.active.lock().remove(key);
         self.known.lock().remove(key);
+    }
+
+    /// Whether changes of the release's objects matter now. A settled release is not woken by them: whoever works on it
+    /// by hand must not be disturbed in the middle.
+    pub fn is_active(&self, key: &ObjectKey) -> bool {
+        self.active.lock().contains(key)
     }
 
     /// Whether an action on the release is under way.
@@ -320,11 +329,17 @@ impl<'a, S: Sink> Subject<'a, S> {
     }
 
     fn session(&self) -> Session {
+        self.engine.active.lock().insert(self.key.clone());
         self.engine.sessions.lock().remove(&self.key).unwrap_or_default()
     }
 
+    /// Keeps what the next reconcile goes on with; without anything under way there is nothing to keep.
     fn keep_session(&self, session: Session) {
-        self.engine.sessions.lock().insert(self.key.clone(), session);
+        if session.is_running() || session.definitions.is_some() {
+            self.engine.sessions.lock().insert(self.key.clone(), session);
+        } else {
+            self.engine.active.lock().remove(&self.key);
+        }
     }
 
     fn remember(&self, record: &Record, ours: bool) {

@@ -91,6 +91,16 @@ impl Context {
         })
     }
 
+    /// Wakes a release, of either group, that has an action under way: one of its objects changed.
+    pub fn wake_active(&self, key: &ObjectKey) {
+        if self.engine.is_active(key) {
+            self.trigger.wake(key.clone());
+        }
+        if self.engine.is_active(&crate::legacy::engine_key(key)) {
+            self.legacy_trigger.wake(key.clone());
+        }
+    }
+
     /// Wakes the releases that depend on this one.
     pub fn wake_dependents(&self, key: &ObjectKey) {
         let depends = |release: &HelmRelease| {
