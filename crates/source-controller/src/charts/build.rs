@@ -318,7 +318,7 @@ mod tests {
         );
         let chart = load_archive(&bytes).unwrap();
         assert_eq!(chart.metadata.version, "1.2.3+0123456789ab.7");
-        assert_eq!(chart.values.unwrap().to_json(), serde_json::json!({"a": 2.0}));
+        assert_eq!(chart.values.unwrap().to_json(), serde_json::json!({"a": 2}));
         assert_eq!(chart.dependencies[0].name(), "tools");
     }
 

@@ -107,7 +107,7 @@ mod tests {
         };
         let files = |list: &[&str]| list.iter().map(|file| (*file).to_owned()).collect::<Vec<_>>();
         let (merged, used) = merge(&files(&["a.yaml", "./nope.yaml", "../sub/b.yaml"]), true, read).unwrap();
-        assert_eq!(merged.to_json(), serde_json::json!({"x": 1.0, "m": {"a": 1.0, "b": [2.0]}}));
+        assert_eq!(merged.to_json(), serde_json::json!({"x": 1, "m": {"a": 1, "b": [2]}}));
         assert_eq!(used, ["a.yaml", "../sub/b.yaml"]);
         let missing = merge(&files(&["./nope.yaml"]), false, read).unwrap_err();
         assert_eq!(missing.to_string(), "no values file found at path './nope.yaml'");

@@ -45,7 +45,7 @@ pub(super) fn read_yaml<W: Write>(input: impl BufRead, writer: &mut IndexWriter<
     }
     splitter.end_part()?;
     let head = parse(&splitter.head)?;
-    if !head.is_object() {
+    if !head.is_object() && !head.is_null() {
         return Err(IndexError::Invalid("the index is not a mapping".to_owned()));
     }
     Ok(has_version(&head))

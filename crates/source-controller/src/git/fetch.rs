@@ -56,15 +56,25 @@ impl Workspace {
         T: Send + 'static,
         F: FnOnce(&git2::Repository) -> Result<T, GitError> + Send + 'static,
     {
-        let path = self.path();
         let permit = Arc::clone(&self.blocking).acquire_owned().await.map_err(|_| GitError::Interrupted)?;
-        let span = tracing::Span::current();
-        tokio::task::spawn_blocking(move || {
+        self.run_unbounded(move |repository| {
             let _permit = permit;
-            span.in_scope(|| work(&git2::Repository::open_bare(path)?))
+            work(repository)
         })
         .await
-        .map_err(|_| GitError::Interrupted)?
+    }
+
+    /// Runs work that mostly waits for the network: it must not keep a place that others need for computing.
+    async fn run_unbounded<T, F>(&self, work: F) -> Result<T, GitError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&git2::Repository) -> Result<T, GitError> + Send + 'static,
+    {
+        let path = self.path();
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || span.in_scope(|| work(&git2::Repository::open_bare(path)?)))
+            .await
+            .map_err(|_| GitError::Interrupted)?
     }
 }
 
@@ -196,7 +206,7 @@ async fn receive(
     let stream = session.request(request(listing, wants, is_shallow)).await?;
     let mut packets = Packets::new(stream, "the pack", limits.pack_bytes);
     let (sender, receiver) = mpsc::channel(16);
-    let store = workspace.run(move |repository| store_pack(repository, receiver));
+    let store = workspace.run_unbounded(move |repository| store_pack(repository, receiver));
     let forward = async {
         // The sender is dropped at the end of this block, which ends the pack.
         let sender = sender;
@@ -322,7 +332,7 @@ mod tests {
         let body = String::from_utf8(request(&listing, std::slice::from_ref(&want), true)).unwrap();
         assert_eq!(
             body,
-            format!("0059want {want} side-band-64k agent=towline ofs-delta\n000cdeepen 1\n00000009done\n")
+            format!("0058want {want} side-band-64k agent=towline ofs-delta\n000ddeepen 1\n00000009done\n")
         );
         let full = String::from_utf8(request(&listing, &[want], false)).unwrap();
         assert!(!full.contains("deepen"), "{full}");

@@ -154,7 +154,12 @@ impl SshSession {
             let refused = refusal.lock().take();
             refused.map_or(GitError::Ssh(error), GitError::HostKey)
         })?;
-        let hash = connection.best_supported_rsa_hash().await.ok().flatten().flatten().or(Some(HashAlg::Sha256));
+        // Only RSA keys sign by more than one hash; asking waits for a message that not every server sends.
+        let hash = if auth.identity.expose().algorithm().is_rsa() {
+            connection.best_supported_rsa_hash().await.ok().flatten().flatten().or(Some(HashAlg::Sha256))
+        } else {
+            None
+        };
         let key = PrivateKeyWithHashAlg::new(Arc::clone(auth.identity.expose()), hash);
         let outcome = connection.authenticate_publickey(remote.url.user.clone(), key).await.map_err(GitError::Ssh)?;
         if !outcome.success() {

@@ -59,6 +59,14 @@ pub(super) fn source_of<K: Kind>(object: &K) -> Source {
     Source::new(K::KIND, meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default())
 }
 
+/// Whether a change of the stored object asks for a reconcile. Finalizers are left out of the usual rule: adding ours would
+/// bring a second look at the remote for nothing, and it is added back at the next interval when somebody takes it away.
+pub(super) fn is_relevant<K: Kind>(old: &K, new: &K) -> bool {
+    let (mut old, new) = (old.meta().clone(), new.meta());
+    old.finalizers.clone_from(&new.finalizers);
+    runtime::controller::asks_for_reconcile(&old, new)
+}
+
 /// One reconcile. `build` fetches and stores, and records what it did in the status of the object it is given.
 pub(super) async fn drive<K, B>(
     context: &Context,

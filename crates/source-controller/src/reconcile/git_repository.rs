@@ -48,6 +48,10 @@ impl Reconcile<GitRepository> for GitRepositoryReconciler {
         outcome
     }
 
+    fn is_relevant(&self, old: &GitRepository, new: &GitRepository) -> bool {
+        super::driver::is_relevant(old, new)
+    }
+
     fn gone(&self, key: &ObjectKey) {
         forget(&self.0, SourceKind::GitRepository, key);
     }

@@ -44,6 +44,10 @@ impl Reconcile<HelmChart> for HelmChartReconciler {
         drive(context, &context.kinds.helm_charts, object, async |next| build(context, next).await).await
     }
 
+    fn is_relevant(&self, old: &HelmChart, new: &HelmChart) -> bool {
+        super::driver::is_relevant(old, new)
+    }
+
     fn gone(&self, key: &ObjectKey) {
         super::git_repository::forget(&self.0, ArtifactKind::HelmChart, key);
     }

@@ -69,6 +69,10 @@ impl Reconcile<HelmRepository> for HelmRepositoryReconciler {
         outcome
     }
 
+    fn is_relevant(&self, old: &HelmRepository, new: &HelmRepository) -> bool {
+        super::driver::is_relevant(old, new)
+    }
+
     fn gone(&self, key: &ObjectKey) {
         self.known.lock().remove(key);
         super::git_repository::forget(&self.context, SourceKind::HelmRepository, key);

@@ -115,6 +115,20 @@ impl Store {
         if actual == artifact.digest { Ok(Presence::Present) } else { Ok(Presence::Damaged { actual }) }
     }
 
+    /// The digest of a stored file by our algorithm, computed only if it is not known.
+    fn digest_of(&self, path: &str) -> std::io::Result<String> {
+        let place = self.inner.root.join(path);
+        let metadata = fs_err::symlink_metadata(&place)?;
+        let (size, modified) = (metadata.len(), metadata.modified()?);
+        let known = self.inner.verified.lock().get(path).cloned();
+        match known {
+            Some((digest, known_size, known_modified)) if (known_size, known_modified) == (size, modified) => {
+                Ok(digest)
+            }
+            _ => hash_file(&place, self.inner.algorithm),
+        }
+    }
+
     fn remember(&self, path: &str, digest: &str, size: u64, modified: SystemTime) {
         self.inner.verified.lock().insert(path.to_owned(), (digest.to_owned(), size, modified));
     }
@@ -162,7 +176,6 @@ fn hash_file(path: &Path, algorithm: Algorithm) -> std::io::Result<String> {
 pub(crate) mod tests {
     use super::*;
     use artifact::source::SourceKind;
-    use std::io::Write as _;
 
     pub(crate) fn store(directory: &Path) -> Store {
         let retention = Retention { ttl: Duration::from_secs(60), records: 2 };
@@ -195,6 +208,19 @@ pub(crate) mod tests {
             let elsewhere = Artifact { path: path.to_owned(), ..artifact.clone() };
             assert_eq!(store.presence(&elsewhere).unwrap(), Presence::Missing, "{path}");
         }
+    }
+
+    #[test]
+    fn other_content_of_the_same_name_gets_a_name_of_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = store(directory.path());
+        let first = write(&store, "web-1.0.0.tgz", b"one");
+        let again = write(&store, "web-1.0.0.tgz", b"one");
+        let other = write(&store, "web-1.0.0.tgz", b"two");
+        assert_eq!(first.path, again.path);
+        assert_eq!(other.path, format!("helmchart/apps/web/web-1.0.0-{}.tgz", &other.digest[7..19]));
+        assert_eq!(store.presence(&first).unwrap(), Presence::Present);
+        assert_eq!(store.presence(&other).unwrap(), Presence::Present);
     }
 
     #[test]

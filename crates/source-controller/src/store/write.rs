@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use artifact::digest::Hasher;
 use artifact::source::Source;
@@ -77,7 +78,6 @@ impl Store {
         let algorithm = self.inner.algorithm;
         let hasher =
             Hasher::new(algorithm).ok_or(StoreError::Algorithm { algorithm: algorithm.name() }).map_err(E::from)?;
-        let path = format!("{}/{file}", source.directory());
         let place = self.inner.root.join(source.directory());
         fs_err::create_dir_all(&place).map_err(io)?;
         let temporary = tempfile::Builder::new().prefix(".write-").tempfile_in(&place).map_err(io)?;
@@ -85,11 +85,12 @@ impl Store {
         produce(&mut target)?;
         let Hashing { inner, hasher, size } = target;
         let temporary = inner.into_inner().map_err(|error| io(error.into_error()))?;
-        let file = temporary.as_file();
-        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(io)?;
-        let modified = file.metadata().and_then(|metadata| metadata.modified()).map_err(io)?;
-        temporary.persist(self.inner.root.join(&path)).map_err(|error| io(error.error))?;
+        let written = temporary.as_file();
+        written.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(io)?;
+        let modified = written.metadata().and_then(|metadata| metadata.modified()).map_err(io)?;
         let digest = hasher.finish();
+        let path = self.free_path(&place, &source.directory(), file, &digest).map_err(io)?;
+        temporary.persist(self.inner.root.join(&path)).map_err(|error| io(error.error))?;
         self.remember(&path, &digest, size, modified);
         Ok(Artifact {
             url: self.url(&path),
@@ -100,5 +101,20 @@ impl Store {
             size: i64::try_from(size).ok(),
             metadata: BTreeMap::new(),
         })
+    }
+
+    /// The artifact's path: under its usual name, unless that is taken by other content (the same commit with other ignore
+    /// rules, say), which somebody may just be fetching by the status we are about to replace.
+    fn free_path(&self, place: &Path, directory: &str, file: &str, digest: &str) -> io::Result<String> {
+        let usual = format!("{directory}/{file}");
+        if !place.join(file).is_file() || self.digest_of(&usual)? == digest {
+            return Ok(usual);
+        }
+        let (stem, extension) = [".tar.gz", ".tgz", ".yaml"]
+            .into_iter()
+            .find_map(|extension| Some((file.strip_suffix(extension)?, extension)))
+            .unwrap_or((file, ""));
+        let value = digest.split_once(':').map_or(digest, |(_, value)| value);
+        Ok(format!("{directory}/{stem}-{}{extension}", value.get(..12).unwrap_or(value)))
     }
 }
