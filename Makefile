@@ -1,7 +1,8 @@
 # The front door. The work behind it is `cargo xtask` (crates/xtask).
 
 CARGO ?= cargo
-XTASK := $(CARGO) run --quiet --package xtask --
+# `--bin` and not `--package`: the same features as `build --workspace`, so nothing is compiled twice.
+XTASK := $(CARGO) run --quiet --bin xtask --
 CACHE := $(if $(TOWLINE_CACHE),$(TOWLINE_CACHE),$(HOME)/.cache/towline)
 
 .PHONY: help demo test lint bench fuzz generate crds images install
@@ -10,7 +11,7 @@ help: ## Show what there is.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 20
 
 demo: ## From a Git push to an upgraded Helm release, on a real Kubernetes API server. KEEP=1 leaves it running.
-	@$(CARGO) build --quiet --bins
+	@$(CARGO) build --workspace --bins
 	@$(XTASK) demo
 
 test: ## Everything that CI tests.

@@ -68,7 +68,7 @@ async fn demo(arguments: &Arguments) -> Result<()> {
 
     screen.step("Start source-controller and helm-controller, each a process of its own");
     let traces = OtlpReceiver::start().await?;
-    let controllers = Controllers::start(&cluster, &binaries, &traces.endpoint()).await?;
+    let mut controllers = Controllers::start(&cluster, &binaries, &traces.endpoint()).await?;
     screen.say(&format!(
         "source-controller is pid {}, helm-controller pid {}; artifacts are served at {}",
         controllers.source.pid(),
@@ -92,7 +92,7 @@ async fn demo(arguments: &Arguments) -> Result<()> {
         // The release is uninstalled by the controller that still runs; CRDs and roles stay, others may use them.
         cluster.run("kubectl", &["delete", "namespace", NAMESPACE, "--timeout=60s"]).await?;
     }
-    Ok(())
+    controllers.stop().await
 }
 
 /// What a team does with its repository.
@@ -210,4 +210,15 @@ fn look(
          grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" {} list",
         controllers.artifacts
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `make demo` does, to its end: every step of it checks what it shows.
+    #[test]
+    fn the_demo_runs_to_its_end() {
+        run(&Arguments { kubeconfig: None, keep: false }).unwrap();
+    }
 }

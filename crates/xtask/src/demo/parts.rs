@@ -164,6 +164,19 @@ impl Controllers {
     }
 }
 
+impl Controllers {
+    /// Ends both as a kubelet does, so that they finish what they are at and give up their leases.
+    pub(super) async fn stop(&mut self) -> Result<()> {
+        for process in [&mut self.helm, &mut self.source] {
+            let code = process.terminate(Duration::from_secs(30)).await?;
+            if code != 0 {
+                bail!("{} ended with {code}:\n{}", process.name(), process.log_tail(5));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What both controllers are given; also where their readiness is asked.
 async fn common(
     cluster: &Cluster,
@@ -182,6 +195,8 @@ async fn common(
         .env("OTEL_EXPORTER_OTLP_ENDPOINT", traces)
         // The demo is over before the usual five seconds between exports.
         .env("OTEL_BSP_SCHEDULE_DELAY", "200")
+        // On a cluster of the user's there may be controllers already; two must not work on the same objects.
+        .arg(format!("--enable-leader-election={}", !cluster.is_own()))
         .arg(format!("--metrics-addr=127.0.0.1:{metrics}"))
         .arg(format!("--health-addr=127.0.0.1:{health}"));
     Ok((command, format!("http://127.0.0.1:{health}/readyz")))
