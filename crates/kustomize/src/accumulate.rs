@@ -157,7 +157,10 @@ impl<'a> Target<'a> {
             .chain(k.secret_generator.iter().map(|arguments| (Generated::Secret, arguments)));
         for (kind, arguments) in builtin {
             let mut resource = generate(kind, arguments, globals, &self.loader)?;
-            resource.origin = Some(self.generator_origin(kind));
+            resource.origin = Some(self.generator_origin(match kind {
+                Generated::ConfigMap => "ConfigMapGenerator",
+                Generated::Secret => "SecretGenerator",
+            }));
             let mut one = ResMap::default();
             one.append(resource)?;
             all.resources.absorb_all(one)?;
@@ -396,11 +399,7 @@ impl<'a> Target<'a> {
         Origin { configured_in: origin.path, path: String::new(), ..origin }
     }
 
-    fn generator_origin(&self, kind: Generated) -> Origin {
-        let kind = match kind {
-            Generated::ConfigMap => "ConfigMapGenerator",
-            Generated::Secret => "SecretGenerator",
-        };
+    pub(crate) fn generator_origin(&self, kind: &str) -> Origin {
         let configured_by = crate::resource::ConfiguredBy {
             api_version: "builtin".into(),
             kind: kind.into(),

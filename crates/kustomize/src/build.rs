@@ -221,7 +221,7 @@ impl Built {
             if at > 0 {
                 out.push_str("---\n");
             }
-            out.push_str(&text::emit(resource.node()).map_err(|message| resource.error("writing", message))?);
+            out.push_str(&resource.to_yaml()?);
         }
         Ok(out)
     }

@@ -12,6 +12,8 @@ pub trait FileSystem: Send + Sync {
     fn is_directory(&self, path: &str) -> bool;
     /// The path with symbolic links followed; an error when nothing is there.
     fn resolve(&self, path: &str) -> io::Result<String>;
+    /// The names in a directory.
+    fn list(&self, path: &str) -> io::Result<Vec<String>>;
 }
 
 /// Files held in memory: a fetched artifact, or a test.
@@ -55,6 +57,19 @@ impl FileSystem for MemoryFileSystem {
     fn resolve(&self, path: &str) -> io::Result<String> {
         let path = clean(path);
         if self.files.contains_key(&path) || self.is_directory(&path) { Ok(path) } else { Err(not_found(&path)) }
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let path = clean(path);
+        let below = if path == "/" { path } else { format!("{path}/") };
+        let mut names: Vec<String> = self
+            .files
+            .range(below.clone()..)
+            .map_while(|(file, _)| file.strip_prefix(&below))
+            .filter_map(|rest| rest.split('/').next().map(str::to_owned))
+            .collect();
+        names.dedup();
+        Ok(names)
     }
 }
 
@@ -108,6 +123,16 @@ impl FileSystem for DirectoryFileSystem {
         let real = self.inside(path)?;
         let seen = real.strip_prefix(&self.root).unwrap_or(&real);
         Ok(if seen.is_empty() { "/".to_owned() } else { seen.to_owned() })
+    }
+
+    fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs_err::read_dir(self.inside(path)?)? {
+            let name = entry?.file_name().into_string();
+            names.push(name.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "file name is not UTF-8"))?);
+        }
+        names.sort();
+        Ok(names)
     }
 }
 

@@ -88,6 +88,9 @@ struct Link {
 /// Longest chain of directories; deeper ones are a mistake or an attack.
 const MAX_CHAIN: usize = 200;
 
+/// Most files of a chart.
+const MAX_TREE: usize = 20_000;
+
 impl Loader {
     /// A loader for a build of `root`.
     pub(crate) fn new(
@@ -138,6 +141,33 @@ impl Loader {
     /// Every file read by this build so far.
     pub(crate) fn files_read(&self) -> BTreeSet<String> {
         self.read.lock().clone()
+    }
+
+    /// Every file below a directory by its path relative to it, for a chart.
+    pub(crate) fn tree(&self, path: &str) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        let root = self.path_of(path);
+        let mut out = Vec::new();
+        self.walk(&root, "", 0, &mut out)?;
+        Ok(out)
+    }
+
+    fn walk(&self, root: &str, below: &str, depth: usize, out: &mut Vec<(String, Vec<u8>)>) -> Result<(), Error> {
+        let directory = join(root, below);
+        if depth > MAX_CHAIN || out.len() > MAX_TREE {
+            return Err(Error::message(format!("'{directory}' is too deep or too large for a chart")));
+        }
+        for name in self.fs.list(&directory).map_err(|error| read_error(&directory, &error))? {
+            let relative = if below.is_empty() { name } else { format!("{below}/{name}") };
+            let full = join(root, &relative);
+            if self.fs.is_directory(&full) {
+                self.walk(root, &relative, depth + 1, out)?;
+                continue;
+            }
+            let bytes = self.fs.read(&full).map_err(|error| read_error(&full, &error))?;
+            self.read.lock().insert(full);
+            out.push((relative, bytes));
+        }
+        Ok(())
     }
 
     /// Whether a path is a directory, seen from here.

@@ -74,11 +74,6 @@ impl ResMap {
         self.resources.len()
     }
 
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.resources.is_empty()
-    }
-
     /// Takes all resources out.
     pub(crate) fn into_resources(self) -> Vec<Resource> {
         self.resources

@@ -302,6 +302,11 @@ impl Resource {
         self.annotation(internal::LOCAL_CONFIG).is_some_and(|value| value != "false")
     }
 
+    /// What `kustomize build` prints for it.
+    pub fn to_yaml(&self) -> Result<String, Error> {
+        crate::text::emit(&self.node).map_err(|message| self.error("writing", message))
+    }
+
     /// The error of a transformation that failed on this resource.
     pub fn error(&self, action: &str, message: impl Into<String>) -> Error {
         Error::Transform { action: action.to_owned(), resource: self.id().to_string(), message: message.into() }
