@@ -5,7 +5,7 @@ use std::{future::Future, io::Write, process::ExitCode, sync::Arc, time::Duratio
 use kube::{Client, Config};
 use tokio::{net::TcpListener, signal::unix::SignalKind, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::{
     backoff::BackoffPolicy,
@@ -44,6 +44,8 @@ pub struct Shell {
     /// This process among the replicas.
     pub identity: String,
     tasks: TaskTracker,
+    /// What waits for the tasks itself: the release of the Lease.
+    afterwards: TaskTracker,
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -104,8 +106,8 @@ impl Shell {
             return false;
         }
         let (shutdown, tasks) = (self.shutdown.clone(), self.tasks.clone());
-        // Not one of the awaited tasks: the Lease is held until all of them are done, and released then.
-        tokio::spawn(async move {
+        // Not one of the tasks but of what comes after them: the Lease is held until all are done, and released then.
+        self.afterwards.spawn(async move {
             let stopping = CancellationToken::new();
             let finished = stopping.clone();
             let watcher = tokio::spawn(async move {
@@ -187,9 +189,10 @@ where
         shutdown: shutdown.clone(),
         identity,
         tasks: TaskTracker::new(),
+        afterwards: TaskTracker::new(),
     };
     info!(version = env!("CARGO_PKG_VERSION"), "starting");
-    let tasks = shell.tasks.clone();
+    let (tasks, afterwards) = (shell.tasks.clone(), shell.afterwards.clone());
     let body = body(shell);
     tokio::pin!(body);
     let stop = asked_to_stop();
@@ -208,6 +211,10 @@ where
     tasks.close();
     if tokio::time::timeout(grace, tasks.wait()).await.is_err() {
         error!("background tasks did not finish in time");
+    }
+    afterwards.close();
+    if tokio::time::timeout(Duration::from_secs(5), afterwards.wait()).await.is_err() {
+        warn!("the Lease was not released in time; it will expire");
     }
     // What is still queued goes out within a bounded time; `body` has dropped its recorder by now.
     let _ = tokio::time::timeout(Duration::from_secs(5), sender).await;
