@@ -65,7 +65,7 @@ impl std::fmt::Debug for Watches {
 
 #[derive(Default)]
 struct Kind {
-    objects: RwLock<HashMap<(Box<str>, Box<str>), Observed>>,
+    objects: RwLock<HashMap<Key, Observed>>,
     synced: AtomicBool,
     interested: AtomicUsize,
     task: Mutex<Option<tokio::task::AbortHandle>>,
@@ -151,7 +151,7 @@ impl Watches {
         let task = tokio::spawn(async move {
             let events = watcher(api, config).default_backoff();
             pin_mut!(events);
-            let mut relisted: Option<HashMap<(Box<str>, Box<str>), Observed>> = None;
+            let mut relisted: Option<HashMap<Key, Observed>> = None;
             while let Some(event) = events.next().await {
                 let Some(kind) = weak.upgrade() else { return };
                 match event {
@@ -190,7 +190,7 @@ impl Watches {
 }
 
 impl Kind {
-    fn take_in(&self, key: (Box<str>, Box<str>), observed: Observed, owner: Option<&(String, String)>, wake: &Wake) {
+    fn take_in(&self, key: Key, observed: Observed, owner: Option<&(String, String)>, wake: &Wake) {
         let changed = {
             let mut objects = self.objects.write();
             let changed = objects
@@ -205,7 +205,9 @@ impl Kind {
     }
 }
 
-type Digested = ((Box<str>, Box<str>), Option<(String, String)>, Observed);
+/// Namespace and name.
+type Key = (Box<str>, Box<str>);
+type Digested = (Key, Option<(String, String)>, Observed);
 
 fn digest(gvk: &Gvk, labels: OwnerLabels, object: DynamicObject) -> Digested {
     let DynamicObject { metadata, mut data, .. } = object;

@@ -78,7 +78,7 @@ mod tests {
             match field {
                 None => assert_eq!(refusal, None),
                 Some(field) => {
-                    assert!(refusal.as_ref().is_some_and(|text| text.contains(field)), "{field}: {refusal:?}")
+                    assert!(refusal.as_ref().is_some_and(|text| text.contains(field)), "{field}: {refusal:?}");
                 }
             }
         }

@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    fn chart(status: serde_json::Value) -> HelmChart {
+    fn chart(status: &serde_json::Value) -> HelmChart {
         serde_json::from_value(json!({
             "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmChart",
             "metadata": {"name": "c", "namespace": "n", "generation": 2, "labels": {HELM_NAME: "web", HELM_NAMESPACE: "apps"}},
@@ -142,15 +142,15 @@ mod tests {
             (json!({"observedGeneration": 2, "conditions": condition("True")}), Some("does not have an artifact")),
             (json!({"observedGeneration": 2, "conditions": condition("True"), "artifact": artifact}), None),
         ] {
-            let chart = chart(status);
+            let chart = chart(&status);
             match (ready(&chart), expected) {
                 (Ok(_), None) => {}
                 (Err(text), Some(expected)) => {
-                    assert!(text.contains(expected) && text.starts_with("HelmChart 'n/c' is not ready"), "{text}")
+                    assert!(text.contains(expected) && text.starts_with("HelmChart 'n/c' is not ready"), "{text}");
                 }
                 (outcome, expected) => panic!("{outcome:?}, expected {expected:?}"),
             }
         }
-        assert_eq!(owner(&chart(json!({}))), Some(ObjectKey::new("apps", "web")));
+        assert_eq!(owner(&chart(&json!({}))), Some(ObjectKey::new("apps", "web")));
     }
 }

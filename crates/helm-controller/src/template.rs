@@ -85,7 +85,7 @@ pub fn matches(wanted: &Value, existing: &HelmChart) -> bool {
 mod tests {
     use super::*;
 
-    fn release(chart: Value) -> HelmRelease {
+    fn release(chart: &Value) -> HelmRelease {
         serde_json::from_value(json!({
             "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": "web", "namespace": "apps"},
             "spec": {"interval": "5m", "chart": {"spec": chart}},
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn the_template_becomes_a_chart_with_owner_labels() {
         let chart =
-            helm_chart(&release(json!({"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "repo"}})))
+            helm_chart(&release(&json!({"chart": "web", "sourceRef": {"kind": "HelmRepository", "name": "repo"}})))
                 .unwrap();
         assert_eq!(
             chart["metadata"],
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn a_source_elsewhere_puts_the_chart_there() {
-        let chart = helm_chart(&release(json!({
+        let chart = helm_chart(&release(&json!({
             "chart": "./web", "version": "1.x", "interval": "1m", "valuesFiles": ["a.yaml"],
             "sourceRef": {"kind": "GitRepository", "name": "repo", "namespace": "sources"},
         })))

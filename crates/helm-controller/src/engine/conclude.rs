@@ -304,7 +304,7 @@ impl<S: Sink> Subject<'_, S> {
         self.remember(&running.record, true);
         self.take_snapshot(&running, Some("rollback"));
         let ok = result.is_ok();
-        let notice = self.ledger().rolled_back(target, result.as_ref().map(|()| ()).map_err(String::as_str));
+        let notice = self.ledger().rolled_back(target, borrowed(&result));
         self.notify(&notice);
         Ok(ok)
     }
@@ -337,9 +337,7 @@ impl<S: Sink> Subject<'_, S> {
         let snapshot = crate::snapshot::observe(&running.record.release, self.oci_digest());
         let ok = result.is_ok();
         if remediation {
-            let notice = self
-                .ledger()
-                .uninstalled_in_remediation(&snapshot, result.as_ref().map(|()| ()).map_err(String::as_str));
+            let notice = self.ledger().uninstalled_in_remediation(&snapshot, borrowed(&result));
             self.notify(&notice);
             return Ok(ok);
         }
@@ -544,5 +542,12 @@ fn outcome(running: &Running) -> Result<(), String> {
     match running.machine.result() {
         Some(result) => result.clone().map_err(|failure| failure.to_string()),
         None => Err(format!("the {} was not finished", running.machine.action().word())),
+    }
+}
+
+fn borrowed(result: &Result<(), String>) -> Result<(), &str> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(problem) => Err(problem),
     }
 }

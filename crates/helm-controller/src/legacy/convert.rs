@@ -116,7 +116,7 @@ fn json_merged(mut value: Value, change: &Value) -> Value {
 mod tests {
     use super::*;
 
-    fn release(spec: Value) -> HelmRelease {
+    fn release(spec: &Value) -> HelmRelease {
         serde_json::from_value(json!({
             "apiVersion": "helm.fluxcd.io/v1", "kind": "HelmRelease", "metadata": {"name": "web", "namespace": "apps", "generation": 3}, "spec": spec,
         }))
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn defaults_are_the_operators() {
-        let release = release(json!({"chart": chart(), "values": {"a": 1}}));
+        let release = release(&json!({"chart": chart(), "values": {"a": 1}}));
         assert_eq!(unsupported(&release), None);
         let spec = to_v2(&release, "apps-web", std::time::Duration::from_secs(180)).unwrap().spec;
         assert_eq!(spec.release_name.as_deref(), Some("apps-web"));
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn rollback_and_wait() {
         let release = release(
-            json!({"chart": chart(), "timeout": 60, "rollback": {"enable": true, "retry": true, "maxRetries": 0, "timeout": 30}, "resetValues": false}),
+            &json!({"chart": chart(), "timeout": 60, "rollback": {"enable": true, "retry": true, "maxRetries": 0, "timeout": 30}, "resetValues": false}),
         );
         let spec = to_v2(&release, "apps-web", std::time::Duration::from_secs(180)).unwrap().spec;
         assert!(!spec.install.as_ref().unwrap().disable_wait);
@@ -162,7 +162,7 @@ mod tests {
             json!({"chart": chart(), "rollback": {"recreate": true}}),
             json!({"chart": {}}),
         ] {
-            assert!(unsupported(&release(spec.clone())).is_some(), "{spec}");
+            assert!(unsupported(&release(&spec)).is_some(), "{spec}");
         }
     }
 }

@@ -94,7 +94,7 @@ fn git_reference(reference: &str) -> Value {
 mod tests {
     use super::*;
 
-    fn release(name: &str, chart: Value) -> HelmRelease {
+    fn release(name: &str, chart: &Value) -> HelmRelease {
         serde_json::from_value(json!({
             "apiVersion": "helm.fluxcd.io/v1", "kind": "HelmRelease", "metadata": {"name": name, "namespace": "apps", "uid": "u"}, "spec": {"chart": chart},
         }))
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn chart_from_a_chart_repository() {
         let chart = json!({"repository": "https://charts.example.invalid/", "name": "web", "version": "1.0.0"});
-        let generated = generate(&release("web", chart), std::time::Duration::from_secs(180), "master");
+        let generated = generate(&release("web", &chart), std::time::Duration::from_secs(180), "master");
         assert_eq!(generated.name, "apps-web");
         assert_eq!(generated.repository["kind"], "HelmRepository");
         assert_eq!(generated.repository["spec"], json!({"url": "https://charts.example.invalid/", "interval": "3m0s"}));
@@ -122,7 +122,7 @@ mod tests {
             (commit, json!({"commit": commit})),
         ] {
             let chart = json!({"git": "https://git.example.invalid/r", "path": "charts/web", "ref": reference, "secretRef": {"name": "s"}});
-            let generated = generate(&release("web", chart), std::time::Duration::from_secs(180), "master");
+            let generated = generate(&release("web", &chart), std::time::Duration::from_secs(180), "master");
             assert_eq!(generated.repository["kind"], "GitRepository");
             assert_eq!(generated.repository["spec"]["ref"], expected);
             assert_eq!(generated.repository["spec"]["secretRef"], json!({"name": "s"}));
@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn long_names_are_shortened() {
-        let name = name(&release(&"a".repeat(60), json!({})));
+        let name = name(&release(&"a".repeat(60), &json!({})));
         assert_eq!(name.len(), 53);
     }
 }

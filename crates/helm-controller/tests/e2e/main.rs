@@ -8,4 +8,5 @@ mod budget;
 mod crash;
 mod legacy;
 mod lifecycle;
+mod measure;
 mod world;

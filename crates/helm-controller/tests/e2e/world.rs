@@ -50,7 +50,7 @@ fn port() -> u16 {
 
 impl World {
     pub(crate) async fn start() -> Result<Self> {
-        Self::start_with(&[]).await
+        Self::start_with(&["--log-level=debug"]).await
     }
 
     pub(crate) async fn start_with(flags: &[&str]) -> Result<Self> {
@@ -61,7 +61,7 @@ impl World {
     /// In a namespace of this name, which must not be there yet.
     pub(crate) async fn start_in(namespace: &str) -> Result<Self> {
         ControlPlane::shared().await?.create_namespace(namespace).await?;
-        Self::run(namespace.to_owned(), &[]).await
+        Self::run(namespace.to_owned(), &["--log-level=debug"]).await
     }
 
     async fn run(namespace: String, flags: &[&str]) -> Result<Self> {
@@ -197,7 +197,6 @@ pub(crate) fn command(plane: &ControlPlane, namespace: &str, health: u16, metric
         format!("--runtime-namespace={namespace}"),
         format!("--health-addr=127.0.0.1:{health}"),
         format!("--metrics-addr=127.0.0.1:{metrics}"),
-        "--log-level=debug".to_owned(),
         "--interval-jitter-percentage=0".to_owned(),
     ])
 }
