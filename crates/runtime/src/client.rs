@@ -95,7 +95,7 @@ where
     }
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        let method = request.method().to_string();
+        let method = verb_of(request.method(), request.uri().query());
         let resource = resource_of(request.uri().path());
         let requests = self.requests.clone();
         let answer = self.inner.call(request);
@@ -107,6 +107,12 @@ where
             answer
         })
     }
+}
+
+/// The method; a watch, which stays open for minutes, is told apart from a list.
+fn verb_of(method: &http::Method, query: Option<&str>) -> String {
+    let is_watch = query.is_some_and(|query| query.split('&').any(|pair| pair == "watch=true" || pair == "watch=1"));
+    if is_watch { "WATCH".to_owned() } else { method.to_string() }
 }
 
 /// The resource (and subresource) of an API path, without names.
@@ -155,6 +161,13 @@ mod tests {
         for (path, resource) in cases {
             assert_eq!(resource_of(path), resource, "{path}");
         }
+    }
+
+    #[test]
+    fn watches_are_told_apart_from_lists() {
+        assert_eq!(verb_of(&http::Method::GET, Some("&watch=true&timeoutSeconds=290")), "WATCH");
+        assert_eq!(verb_of(&http::Method::GET, Some("&limit=500")), "GET");
+        assert_eq!(verb_of(&http::Method::PATCH, None), "PATCH");
     }
 
     #[tokio::test(start_paused = true)]

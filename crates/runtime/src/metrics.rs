@@ -36,7 +36,7 @@ pub struct Metrics {
 /// Labels of `towline_api_requests_total`.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct ApiRequest {
-    /// HTTP method.
+    /// HTTP method, or `WATCH`.
     pub method: String,
     /// Resource as in the URL (`helmreleases`, `helmreleases/status`), no names.
     pub resource: String,

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
 mod answer;
+mod bench;
 mod controllers;
 mod crds;
 mod demo;
@@ -26,6 +27,8 @@ enum Task {
         /// Which engine answers.
         table: answer::Table,
     },
+    /// Measures speed and size: medians, and ratios in one run.
+    Bench(bench::Arguments),
     /// Writes deploy/crds from the API types.
     Crds(generated::Mode),
     /// Shows a Git push become an upgraded Helm release on a real control plane.
@@ -45,6 +48,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Answer { table } => answer::run(table, std::io::stdin().lock(), std::io::stdout().lock()),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Crds(mode) => generated::settle(crds::files()?, mode),
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Deny(arguments) => deny::run(&arguments),

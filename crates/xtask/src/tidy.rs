@@ -58,6 +58,7 @@ const EVERYTHING: &[&str] = &[
     "helm",
     "helm-controller",
     "kustomize",
+    "oracle",
     "runtime",
     "source-controller",
     "status",

@@ -19,6 +19,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"helm.sh/helm/v4/pkg/action"
@@ -261,20 +262,30 @@ func prepare(r *request) (*chart.Chart, map[string]any, error) {
 func template(r *request) (any, error) {
 	repeat := max(r.Repeat, 1)
 	var text string
-	var elapsed time.Duration
+	var elapsed, processor time.Duration
 	for range repeat {
 		c, values, err := prepare(r)
 		if err != nil {
 			return nil, err
 		}
-		start := time.Now()
+		start, used := time.Now(), processorTime()
 		text, err = install(r, c, values)
 		elapsed += time.Since(start)
+		processor += processorTime() - used
 		if err != nil {
 			return nil, err
 		}
 	}
-	return map[string]any{"text": text, "nanoseconds": elapsed.Nanoseconds() / int64(repeat)}, nil
+	return map[string]any{"text": text, "nanoseconds": elapsed.Nanoseconds() / int64(repeat), "cpuNanoseconds": processor.Nanoseconds() / int64(repeat)}, nil
+}
+
+// processorTime is what this process has used so far, the garbage collector's threads included.
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func install(r *request, c *chart.Chart, values map[string]any) (string, error) {

@@ -1,0 +1,202 @@
+//! Kustomizations built beside the real kustomize, and how the time grows.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use kustomize::fs::DirectoryFileSystem;
+use kustomize::{Cache, Options};
+use testkit::TempDir;
+use tokio::time::Instant;
+
+use super::Bench;
+use super::child::{Costs, command, compare};
+use super::report::{Bar, Report, median, milliseconds};
+
+/// Growth in time by ten times as many resources that is still linear when measured on a busy machine.
+const LINEAR: f64 = 13.0;
+
+/// Builds a directory and prints it: what `towline build` is to do.
+pub(super) fn print(directory: &Path) -> Result<()> {
+    let built = build(directory, None)?;
+    std::io::stdout().write_all(built.as_bytes())?;
+    Ok(())
+}
+
+fn build(directory: &Path, cache: Option<Cache>) -> Result<String> {
+    let root = fs_err::canonicalize(directory)?;
+    let options = Options { cache, ..Options::default() };
+    let built = kustomize::build(Arc::new(DirectoryFileSystem::whole_machine()), &root.to_string_lossy(), options)
+        .map_err(|error| anyhow!("{error}"))?;
+    built.to_yaml().map_err(|error| anyhow!("{error}"))
+}
+
+/// Measures builds from trivial to 10,000 resources.
+pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
+    report.section("kustomizations beside kustomize, whole process");
+    let kustomize = match testkit::tool("kustomize") {
+        Ok(path) => Some(path),
+        Err(error) => {
+            report.skip("ratios to kustomize", &format!("no real kustomize ({error:#})"));
+            None
+        }
+    };
+    let ours = Builder::find(bench)?;
+    if let Builder::Own(_) = ours {
+        report.value("towline build is not there yet", "the crate is measured in a process of the benchmark");
+    }
+    let place = TempDir::new("bench-kustomize")?;
+    for (name, patch) in [("trivial", false), ("with-patch", true)] {
+        let directory = place.join(name);
+        overlay(&directory, patch)?;
+        let costs = beside(report, &ours, kustomize.as_deref(), name, &directory, bench.repeat(15))?;
+        bars(report, name, &costs, 10.0);
+    }
+    let (large, times) = if bench.quick { (50, 1) } else { (1000, 3) };
+    let directory = place.join("large");
+    resources(&directory, large)?;
+    let name = format!("{large} resources");
+    let costs = beside(report, &ours, kustomize.as_deref(), &name, &directory, times)?;
+    bars(report, &name, &costs, 50.0);
+    growth(bench, report, &ours, &place)?;
+    again(bench, report, &directory)
+}
+
+/// What builds for us.
+enum Builder {
+    /// `towline build`.
+    Command(PathBuf),
+    /// This program with `--build`.
+    Own(PathBuf),
+}
+
+impl Builder {
+    fn find(bench: &Bench) -> Result<Self> {
+        let towline = bench.binary("towline");
+        let help = Command::new(&towline).args(["build", "--help"]).output().context("running towline")?;
+        Ok(if help.status.success() { Self::Command(towline) } else { Self::Own(std::env::current_exe()?) })
+    }
+
+    fn command(&self, directory: &Path) -> Vec<std::ffi::OsString> {
+        let directory = directory.to_string_lossy();
+        match self {
+            Self::Command(program) => command(program, &["build", &directory]),
+            Self::Own(program) => command(program, &["bench", "--build", &directory]),
+        }
+    }
+}
+
+fn beside(
+    report: &mut Report,
+    ours: &Builder,
+    kustomize: Option<&Path>,
+    name: &str,
+    directory: &Path,
+    times: usize,
+) -> Result<Vec<Costs>> {
+    let mut commands = vec![ours.command(directory)];
+    commands.extend(kustomize.map(|program| command(program, &["build", &directory.to_string_lossy()])));
+    let costs = compare(times, &commands)?;
+    for (who, cost) in ["towline", "kustomize"].iter().zip(&costs) {
+        report.value(&format!("{name}: {who}"), &cost.text());
+    }
+    Ok(costs)
+}
+
+fn bars(report: &mut Report, name: &str, costs: &[Costs], faster: f64) {
+    if let [ours, theirs] = costs {
+        report.bar(&format!("{name}: times faster (wall)"), theirs.wall() / ours.wall(), "x", Bar::AtLeast(faster));
+        report.bar(
+            &format!("{name}: share of kustomize's peak memory"),
+            ours.peak() / theirs.peak(),
+            "",
+            Bar::AtMost(1.0),
+        );
+    }
+}
+
+fn growth(bench: &Bench, report: &mut Report, ours: &Builder, place: &TempDir) -> Result<()> {
+    report.section("growth: resources of a kustomization (ours only)");
+    let sizes: &[usize] = if bench.quick { &[50, 500] } else { &[1000, 2000, 10_000] };
+    let mut walls = Vec::new();
+    for &size in sizes {
+        let directory = place.join(format!("growth-{size}"));
+        resources(&directory, size)?;
+        let costs = compare(bench.repeat(3), &[ours.command(&directory)])?;
+        let [cost] = costs.as_slice() else { anyhow::bail!("one command has one cost") };
+        report.value(&format!("{size}"), &cost.text());
+        walls.push(cost.wall());
+    }
+    if let (Some(first), Some(last)) = (walls.first(), walls.last()) {
+        report.bar("growth by ten times as many", last / first, "x", Bar::AtMost(LINEAR));
+    }
+    Ok(())
+}
+
+/// A second build of the same tree parses nothing again.
+fn again(bench: &Bench, report: &mut Report, directory: &Path) -> Result<()> {
+    report.section("a second build of an unchanged tree, in process");
+    let cache = Cache::new(64 << 20);
+    let time = |cache: Option<Cache>| -> Result<f64> {
+        let started = Instant::now();
+        std::hint::black_box(build(directory, cache)?);
+        Ok(milliseconds(started.elapsed()))
+    };
+    time(Some(cache.clone()))?;
+    let times = bench.repeat(5);
+    let cold = median((0..times).map(|_| time(None)).collect::<Result<Vec<_>>>()?);
+    let warm = median((0..times).map(|_| time(Some(cache.clone()))).collect::<Result<Vec<_>>>()?);
+    report.value("without a cache, and with what was parsed before", &format!("{cold:.1} ms, {warm:.1} ms"));
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    if let Some(parent) = path.parent() {
+        fs_err::create_dir_all(parent)?;
+    }
+    fs_err::write(path, text)?;
+    Ok(())
+}
+
+/// An overlay of a small base.
+fn overlay(directory: &Path, patch: bool) -> Result<()> {
+    write(&directory.join("base/kustomization.yaml"), "resources: [web.yaml]\n")?;
+    write(&directory.join("base/web.yaml"), &format!("{}---\n{}", deployment(0), service(0)))?;
+    let mut text = "namePrefix: dev-\nresources: [base]\n".to_owned();
+    if patch {
+        text.push_str("patches:\n  - path: patch.yaml\n");
+        let patch = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web-0}\nspec:\n  template:\n    spec:\n      containers:\n        - name: web\n          env: [{name: LEVEL, value: debug}]\n";
+        write(&directory.join("patch.yaml"), patch)?;
+    }
+    write(&directory.join("kustomization.yaml"), &text)
+}
+
+/// Half Deployments, half Services, in files of fifty, with everything that visits all of them.
+fn resources(directory: &Path, count: usize) -> Result<()> {
+    let mut names = String::new();
+    for (number, indices) in (0..count / 2).collect::<Vec<_>>().chunks(25).enumerate() {
+        let text: Vec<String> =
+            indices.iter().map(|index| format!("{}---\n{}", deployment(*index), service(*index))).collect();
+        write(&directory.join(format!("part-{number}.yaml")), &text.join("---\n"))?;
+        writeln!(names, "  - part-{number}.yaml")?;
+    }
+    let text = format!(
+        "resources:\n{names}namespace: apps\nnamePrefix: dev-\nlabels:\n  - pairs: {{team: web}}\n    includeSelectors: true\nimages:\n  - name: nginx\n    newTag: \"1.29\"\npatches:\n  - target: {{kind: Deployment}}\n    patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata: {{name: any}}\n      spec: {{revisionHistoryLimit: 3}}\n"
+    );
+    write(&directory.join("kustomization.yaml"), &text)
+}
+
+fn deployment(index: usize) -> String {
+    format!(
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web-{index}\n  labels: {{app: web-{index}}}\nspec:\n  replicas: 2\n  selector:\n    matchLabels: {{app: web-{index}}}\n  template:\n    metadata:\n      labels: {{app: web-{index}}}\n    spec:\n      containers:\n        - name: web\n          image: nginx\n          ports: [{{containerPort: 80}}]\n"
+    )
+}
+
+fn service(index: usize) -> String {
+    format!(
+        "apiVersion: v1\nkind: Service\nmetadata:\n  name: web-{index}\nspec:\n  selector: {{app: web-{index}}}\n  ports: [{{port: 80, targetPort: 80}}]\n"
+    )
+}

@@ -1,0 +1,154 @@
+//! `cargo xtask bench`: speed and size as medians, and ratios against what stands beside us measured in the same run.
+//!
+//! Each line that has a bar says whether it is met. A benchmark is no test: a bar that is missed does not fail the run.
+
+mod bare;
+mod child;
+mod controllers;
+mod curves;
+mod engine;
+mod kustomization;
+mod push;
+mod report;
+mod template;
+mod workload;
+mod world;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use clap::ValueEnum;
+
+use report::Report;
+
+/// What to measure, and how long.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// What to measure; everything when absent.
+    #[arg(value_enum, value_name = "NAME")]
+    names: Vec<Name>,
+    /// A smoke run: few releases and repetitions. The numbers mean little.
+    #[arg(long)]
+    quick: bool,
+    /// Take release binaries from this directory instead of building them.
+    #[arg(long, value_name = "DIRECTORY")]
+    binaries: Option<PathBuf>,
+    /// Run one command and print what it took, as JSON (the benchmark calls itself so: see `child`).
+    #[arg(long, hide = true, num_args = 1.., allow_hyphen_values = true, value_name = "COMMAND")]
+    measure: Vec<OsString>,
+    /// Build a kustomization and print it, as a process of its own (until `towline build` is there).
+    #[arg(long, hide = true, value_name = "DIRECTORY")]
+    build: Option<PathBuf>,
+}
+
+/// A part of the benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// Charts rendered: the command beside `helm template`, the engine beside Go's.
+    Template,
+    /// Kustomizations built, beside kustomize.
+    Kustomize,
+    /// Both controllers on a real control plane.
+    Controllers,
+    /// From a push to a ready release.
+    Push,
+}
+
+/// What every part is given.
+struct Bench {
+    /// Where the release binaries are.
+    binaries: PathBuf,
+    quick: bool,
+}
+
+impl Bench {
+    fn binary(&self, name: &str) -> PathBuf {
+        self.binaries.join(name)
+    }
+
+    /// The number of repetitions: a few in a smoke run.
+    fn repeat(&self, times: usize) -> usize {
+        if self.quick { times.min(2) } else { times }
+    }
+}
+
+/// Runs the benchmarks.
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if !arguments.measure.is_empty() {
+        return child::print(&arguments.measure);
+    }
+    if let Some(directory) = &arguments.build {
+        return kustomization::print(directory);
+    }
+    let binaries = match &arguments.binaries {
+        Some(binaries) => binaries.clone(),
+        None => build()?,
+    };
+    if cfg!(debug_assertions) {
+        return again_in_release(&binaries);
+    }
+    let bench = Bench { binaries, quick: arguments.quick };
+    let wanted = |name: Name| arguments.names.is_empty() || arguments.names.contains(&name);
+    let mut report = Report::default();
+    if wanted(Name::Template) {
+        template::run(&bench, &mut report)?;
+        engine::run(&bench, &mut report)?;
+        curves::run(&bench, &mut report)?;
+    }
+    if wanted(Name::Kustomize) {
+        kustomization::run(&bench, &mut report)?;
+    }
+    if wanted(Name::Controllers) || wanted(Name::Push) {
+        tokio::runtime::Runtime::new()?.block_on(async {
+            let world = world::World::start(&bench).await?;
+            if wanted(Name::Controllers) {
+                controllers::run(&bench, &world, &mut report).await?;
+            }
+            if wanted(Name::Push) {
+                push::run(&bench, &world, &mut report).await?;
+            }
+            anyhow::Ok(())
+        })?;
+    }
+    report.finish();
+    Ok(())
+}
+
+/// Builds the release binaries, this one too; returns where they are.
+fn build() -> Result<PathBuf> {
+    // The one Cargo that runs us: another version would build everything again.
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(testkit::workspace())
+        .args(["build", "--release", "--bins", "--message-format=json-render-diagnostics"])
+        .stderr(Stdio::inherit())
+        .output()
+        .context("running cargo build")?;
+    if !output.status.success() {
+        bail!("the binaries do not build");
+    }
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
+        .find_map(|executable| executable.parent().map(Path::to_path_buf))
+        .context("cargo names no executable")
+}
+
+/// What is measured in process must be optimised code: the same command again, by the release build of this program.
+fn again_in_release(binaries: &Path) -> Result<()> {
+    let program = binaries.join("xtask");
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let mut command = Command::new(&program);
+    command.args(&arguments);
+    if !arguments.iter().any(|argument| argument.to_string_lossy().starts_with("--binaries")) {
+        command.arg("--binaries").arg(binaries);
+    }
+    let status = command.status().with_context(|| format!("running {}", program.display()))?;
+    if !status.success() {
+        bail!("the benchmark failed");
+    }
+    Ok(())
+}
