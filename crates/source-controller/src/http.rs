@@ -58,10 +58,13 @@ pub enum HttpError {
     Client(#[source] reqwest::Error),
 }
 
+/// A client by the digest of its settings, the latest used last.
+type Kept = ([u8; 32], Client);
+
 /// The clients in use.
 #[derive(Clone, Debug, Default)]
 pub struct ClientPool {
-    clients: Arc<Mutex<Vec<([u8; 32], Client)>>>,
+    clients: Arc<Mutex<Vec<Kept>>>,
 }
 
 impl ClientPool {

@@ -13,10 +13,13 @@ use super::select::ChartVersion;
 /// Tables kept. One has about 60 bytes a chart, so that the largest public repositories need a few hundred KiB.
 const TABLES: usize = 32;
 
+/// An index and its table, the latest used last.
+type Kept = (PathBuf, Arc<IndexTable>);
+
 /// Tables by the path of their index.
 #[derive(Clone, Debug, Default)]
 pub struct IndexTables {
-    tables: Arc<Mutex<Vec<(PathBuf, Arc<IndexTable>)>>>,
+    tables: Arc<Mutex<Vec<Kept>>>,
 }
 
 impl IndexTables {

@@ -101,10 +101,9 @@ impl<W: Write> Splitter<'_, W> {
                 add(&mut self.head, line, "the part outside of 'entries'")?;
             }
             Place::Entries => {
-                let expected = *self.indent.get_or_insert_with(|| if is_blank { usize::MAX } else { indent });
-                if expected == usize::MAX {
-                    // Only comments so far.
-                    self.indent = (!is_blank).then_some(indent);
+                // The first chart decides how far all of them are indented.
+                if self.indent.is_none() && !is_blank {
+                    self.indent = Some(indent);
                 }
                 let expected = self.indent.unwrap_or(indent);
                 if !is_blank && indent < expected {

@@ -129,7 +129,7 @@ where
     }
     patch_status(&api, objects, object.as_ref(), &next).await?;
     outcome?;
-    let interval = next.interval().map_or(std::time::Duration::from_secs(60), |interval| interval.to_std());
+    let interval = next.interval().map_or(std::time::Duration::from_secs(60), common::duration::GoDuration::to_std);
     Ok(Action::RequeueAfter(runtime::backoff::jittered_interval(interval, context.settings.jitter, random())))
 }
 

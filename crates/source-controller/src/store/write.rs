@@ -70,7 +70,7 @@ impl Store {
             && file.len() <= 255
             && !file.starts_with('.')
             && !file.contains(['/', '\\'])
-            && !file.chars().any(|character| character.is_control());
+            && !file.chars().any(char::is_control);
         if !is_plain {
             return Err(StoreError::Name { name: file.to_owned() }.into());
         }

@@ -13,6 +13,7 @@ use testkit::{Authority, GitServer, Proxy};
 
 use crate::fixture::Fixture;
 
+#[expect(clippy::needless_pass_by_value, reason = "called with json!")]
 fn spec(url: &str, reference: Value) -> Value {
     json!({"url": url, "ref": reference})
 }
