@@ -236,7 +236,7 @@ impl<'a> Target<'a> {
 
     /// Notes on every resource that a built-in transformer ran, for `transformerAnnotations`.
     fn note(&self, all: &mut Accumulator, kind: &str, ran: bool) {
-        if ran && self.session.notes_transformations() {
+        if ran && (self.session.notes_transformations() || all.resources.iter().any(|r| r.origin.is_none())) {
             let configured_by = crate::resource::ConfiguredBy {
                 api_version: "builtin".into(),
                 kind: kind.into(),
@@ -248,8 +248,14 @@ impl<'a> Target<'a> {
 
     pub(crate) fn note_configured(&self, all: &mut Accumulator, configured_by: crate::resource::ConfiguredBy) {
         let origin = Origin { configured_by: Some(configured_by), ..self.own_origin() };
+        let push = self.session.notes_transformations();
         for resource in all.resources.iter_mut() {
-            resource.transformations.push(origin.clone());
+            // Who has no origin (any more) counts as made by the transformer.
+            if resource.origin.is_none() {
+                resource.origin = Some(origin.clone());
+            } else if push {
+                resource.transformations.push(origin.clone());
+            }
         }
     }
 

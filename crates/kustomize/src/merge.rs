@@ -3,7 +3,7 @@
 //! The rules are those of kyaml's `merge2` (reference section 4), which are not apimachinery's: `$retainKeys` and the
 //! `$setElementOrder` family are ordinary fields here.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use crate::{
     error::Error,
@@ -180,6 +180,7 @@ impl Merger {
             }
         };
         let cursor = known_here(cursor, &destination, patch);
+        let had: HashSet<Arc<str>> = destination.entries.iter().map(|(key, _)| Arc::clone(&key.text)).collect();
         let mut entries = Vec::with_capacity(destination.entries.len());
         for (key, value) in destination.entries.drain(..) {
             let patched = patch.and_then(|patch| patch.get(&key.text));
@@ -188,7 +189,7 @@ impl Merger {
             }
         }
         for (key, value) in patch.into_iter().flat_map(|patch| &patch.entries) {
-            if entries.iter().any(|(known, _): &(Scalar, Node)| known.text == key.text) || value.is_null() {
+            if had.contains(&key.text) || value.is_null() {
                 continue;
             }
             if let Some(value) = self.field(&key.text, None, Some(value), cursor, place)? {
@@ -289,6 +290,10 @@ impl Merger {
         if let Some(list) = patch_list
             && let Some((strategy, rest)) = list_directive(list)?
         {
+            if elements.is_none() && strategy != Directive::Merge {
+                // Onto nothing, directives for a whole list are not seen, and stay in the output.
+                return Ok(Some(Node::Seq(list.clone())));
+            }
             match strategy {
                 Directive::Delete => return Ok(None),
                 Directive::Replace => return Ok(Some(Node::Seq(rest))),
@@ -432,6 +437,19 @@ fn merged_identities(destination: &[Node], patch: &[Node], keys: &[&str], order:
     }
     let mut seen = HashSet::new();
     distinct.retain(|identity| seen.insert(identity.clone()));
+    if order == NewElements::Prepend {
+        // Only what the patch really holds comes first; an identity that stays partial keeps its place in the destination.
+        let having = |list: &[Node]| list.iter().map(|e| Identity::of(e, keys)).collect::<HashSet<_>>();
+        let (patched, present) = (having(patch), having(destination));
+        let comes_first =
+            |identity: &Identity| patched.contains(identity) && !(identity.is_partial() && present.contains(identity));
+        let (mut front, rest): (Vec<_>, Vec<_>) = distinct.into_iter().partition(comes_first);
+        let mut rest: HashSet<Identity> = rest.into_iter().collect();
+        front.extend(destination.iter().map(|e| Identity::of(e, keys)).filter_map(|identity| rest.take(&identity)));
+        // What was completed from elsewhere stands for no element by itself.
+        front.extend(rest);
+        return front;
+    }
     distinct
 }
 

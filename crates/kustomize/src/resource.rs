@@ -195,6 +195,12 @@ impl Resource {
         self.previous.push(previous);
     }
 
+    /// Forgets where it came from: a patch has removed the annotations in which upstream notes that.
+    pub(crate) fn forget_origin(&mut self) {
+        self.transformations.clear();
+        self.origin = None;
+    }
+
     /// Sets `metadata.name`.
     pub fn set_name(&mut self, name: &str) {
         if let Some(metadata) = self.node_mut().map_at_mut(&["metadata"]) {

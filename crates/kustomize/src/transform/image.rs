@@ -101,11 +101,12 @@ impl<'a> Updater<'a> {
                 tag.clear();
                 digest.clone_from(&self.image.digest);
             }
+            // A suffix counts only when nothing else is said of the tag.
+            (true, true) if !self.image.tag_suffix.is_empty() => {
+                tag.push_str(&self.image.tag_suffix);
+                digest.clear();
+            }
             (true, true) => {}
-        }
-        if !self.image.tag_suffix.is_empty() {
-            tag.push_str(&self.image.tag_suffix);
-            digest.clear();
         }
         let mut out = name.to_owned();
         if !tag.is_empty() {

@@ -60,6 +60,7 @@ fn one(document: &mut Value, operation: &Operation) -> Result<(), Error> {
             add(document, path, copied, "copy")
         }
         "test" => {
+            parent(document, path, "test")?;
             let found = get(document, path).unwrap_or(&Value::Null);
             let wanted = operation.value.as_ref().unwrap_or(&Value::Null);
             if equal(found, wanted) { Ok(()) } else { Err(Error::message(format!("testing value {path} failed"))) }

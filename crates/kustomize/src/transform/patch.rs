@@ -77,6 +77,7 @@ pub(crate) fn apply_merge_to_selected(
     schema: &Schema,
 ) -> Result<usize, Error> {
     let target = CompiledSelector::new(target)?;
+    let patch = &with_texts(patch);
     let mut count = 0;
     for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
         merge_into(resource, patch, options, schema)?;
@@ -106,9 +107,61 @@ pub(crate) fn apply_json_to_selected(
 pub(crate) fn apply_json(resource: &mut Resource, operations: &[Operation]) -> Result<(), Error> {
     let mut value = text::to_json(resource.node()).map_err(|message| resource.error("patching", message))?;
     json_patch::through_floats(&mut value);
+    // Upstream's notes are annotations, so there are some to patch whenever it has noted anything.
+    let noted = !resource.previous.is_empty() && note(&mut value);
     json_patch::apply(&mut value, operations).context(|| format!("patching {}", resource.id()))?;
+    if noted && !take_note(&mut value) {
+        resource.forget_origin();
+    }
     *resource.node_mut() = text::from_json(&value);
     Ok(())
+}
+
+/// An annotation that stands for all of kustomize's notes during a JSON patch.
+const NOTE: &str = "internal.config.kubernetes.io/previousNames";
+
+fn note(value: &mut serde_json::Value) -> bool {
+    let metadata = value.get_mut("metadata").and_then(serde_json::Value::as_object_mut);
+    let Some(metadata) = metadata else { return false };
+    let annotations = metadata.entry("annotations").or_insert_with(|| serde_json::json!({}));
+    if annotations.is_null() {
+        *annotations = serde_json::json!({});
+    }
+    let Some(annotations) = annotations.as_object_mut() else { return false };
+    annotations.insert(NOTE.to_owned(), serde_json::Value::String(String::new()));
+    true
+}
+
+/// Takes the note out again; false when the patch has removed it.
+fn take_note(value: &mut serde_json::Value) -> bool {
+    let metadata = value.get_mut("metadata").and_then(serde_json::Value::as_object_mut);
+    let Some(metadata) = metadata else { return false };
+    let Some(annotations) = metadata.get_mut("annotations").and_then(serde_json::Value::as_object_mut) else {
+        return false;
+    };
+    let kept = annotations.remove(NOTE).is_some();
+    if annotations.is_empty() {
+        metadata.remove("annotations");
+    }
+    kept
+}
+
+/// A patch for selected resources with its labels and annotations as texts: upstream lays the selected resource's own
+/// beneath them as maps of texts, in which a null is the text `null`.
+fn with_texts(patch: &Node) -> Node {
+    let mut patch = patch.clone();
+    let Some(metadata) = patch.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut) else {
+        return patch;
+    };
+    for field in ["labels", "annotations"] {
+        let Some(map) = metadata.get_mut(field).and_then(Node::as_map_mut) else { continue };
+        for (_, value) in &mut map.entries {
+            if let Some(text) = value.text().map(str::to_owned) {
+                *value = Node::string(text);
+            }
+        }
+    }
+    patch
 }
 
 fn merge_into(resource: &mut Resource, patch: &Node, options: PatchOptions, schema: &Schema) -> Result<(), Error> {

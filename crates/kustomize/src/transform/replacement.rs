@@ -179,6 +179,11 @@ fn set(node: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result<
             }
             Ok(())
         }
+        // As upstream: of anything else a text field takes the text, and there is none.
+        (Node::Scalar(target), _) => {
+            target.text = "".into();
+            Ok(())
+        }
         (node, value) => {
             *node = value.clone();
             Ok(())

@@ -44,7 +44,10 @@ fn differential_trees() {
         for ((seed, tree), answer) in seeds.iter().zip(&trees).zip(oracle.ask_many(&questions)) {
             let theirs = match answer["error"].as_str() {
                 Some(error) => Err(error.to_owned()),
-                None => Ok(answer["output"].as_str().unwrap_or_default().to_owned()),
+                // A library build of kustomize does not know its version.
+                None => {
+                    Ok(answer["output"].as_str().unwrap_or_default().replace("kustomize-(devel)", "kustomize-v5.8.1"))
+                }
             };
             let found = ours(tree);
             match (&theirs, &found) {
