@@ -37,7 +37,11 @@ fn main() {
             let built = build(fs.clone(), "/overlay", options.clone()).unwrap();
             let made = start.elapsed();
             let text = built.to_yaml().unwrap();
-            println!("{count} resources, {run}: build {made:?}, with output {:?}, {} bytes", start.elapsed(), text.len());
+            println!(
+                "{count} resources, {run}: build {made:?}, with output {:?}, {} bytes",
+                start.elapsed(),
+                text.len()
+            );
         }
     }
 }

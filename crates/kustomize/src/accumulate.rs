@@ -56,8 +56,7 @@ impl<'a> Target<'a> {
             session.set_build_metadata(kustomization.build_metadata.clone());
         }
         bring_schema(session, &loader, &kustomization)?;
-        let namespace =
-            if kustomization.namespace.is_empty() { namespace } else { kustomization.namespace.clone() };
+        let namespace = if kustomization.namespace.is_empty() { namespace } else { kustomization.namespace.clone() };
         Ok(Self { session, loader, kustomization, path, namespace })
     }
 

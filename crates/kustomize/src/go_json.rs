@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 
 use serde::{
-    Deserialize, Deserializer, forward_to_deserialize_any,
+    Deserialize, Deserializer,
     de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor},
+    forward_to_deserialize_any,
 };
 use serde_json::{Error, Value};
 

@@ -306,7 +306,8 @@ impl Kustomization {
         if value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty) {
             return Err(wrong("kustomization.yaml is empty".into()));
         }
-        let mut kustomization: Self = go_json::decode(&value, go_json::Manner::Strict).map_err(|error| wrong(invalid(&error)))?;
+        let mut kustomization: Self =
+            go_json::decode(&value, go_json::Manner::Strict).map_err(|error| wrong(invalid(&error)))?;
         let warnings = kustomization.deprecations();
         kustomization.bring_up_to_date();
         kustomization.check().map_err(wrong)?;

@@ -292,7 +292,9 @@ impl Merger {
         {
             if elements.is_none() && strategy != Directive::Merge {
                 // Onto nothing, directives for a whole list are not seen, and stay in the output.
-                return Ok(Some(Node::Seq(list.clone())));
+                // With a single key, nothing else does.
+                let kept = |node: &&Node| keys.len() > 1 || node.as_map().is_some_and(|map| map.contains(DIRECTIVE));
+                return Ok(Some(Node::Seq(list.iter().filter(kept).cloned().collect())));
             }
             match strategy {
                 Directive::Delete => return Ok(None),
@@ -301,15 +303,17 @@ impl Merger {
             }
         }
         let patch_list: Option<&[Node]> = stripped.as_deref().or(patch_list.map(Vec::as_slice));
-        if elements.is_none() {
+        let had_none = elements.is_none();
+        if had_none {
             // As with a wholly new mapping: laid over itself.
             elements = patch_list.map(<[Node]>::to_vec);
         }
         let elements = elements.unwrap_or_default();
+        let is_new = patch.is_some() && had_none;
         if keys.is_empty() || elements.iter().chain(patch_list.unwrap_or_default()).all(|e| e.as_scalar().is_some()) {
             return Ok(Some(Node::Seq(self.values(elements, patch_list.unwrap_or_default()))));
         }
-        self.keyed(elements, patch_list.unwrap_or_default(), items, keys, place).map(Some)
+        self.keyed(elements, patch_list.unwrap_or_default(), items, (keys, is_new), place).map(Some)
     }
 
     /// A set of plain values: each once, the patch's first.
@@ -332,7 +336,7 @@ impl Merger {
         destination: Vec<Node>,
         patch: &[Node],
         items: Cursor<'_>,
-        keys: &[Cow<'static, str>],
+        (keys, is_new): (&[Cow<'static, str>], bool),
         place: &Place<'_>,
     ) -> Result<Node, Error> {
         // Keys that no element has do not tell anything apart.
@@ -345,7 +349,8 @@ impl Merger {
         if keys.is_empty() && !patch.is_empty() {
             return Ok(Node::Seq(patch.to_vec()));
         }
-        let identities = merged_identities(&destination, patch, &keys, self.options.new_elements);
+        let identities =
+            merged_identities(if is_new { &[] } else { &destination }, patch, &keys, self.options.new_elements);
         let mut left: Vec<Option<Node>> = destination.into_iter().map(Some).collect();
         let mut out = Vec::with_capacity(identities.len());
         for identity in &identities {

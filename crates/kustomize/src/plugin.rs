@@ -350,8 +350,7 @@ fn unknown_builtin(config: &Resource) -> Error {
 fn value_add_targets(target: &Target<'_>, path: &str) -> Result<Vec<ValueAddTarget>, Error> {
     let wrong = |message: String| Error::Yaml { path: path.to_owned(), message };
     let value = text::yaml_to_json(&target.loader.file(path)?).map_err(wrong)?;
-    let file: ValueAddTargets =
-        go_json::decode(&value, Manner::Lenient).map_err(|error| wrong(error.to_string()))?;
+    let file: ValueAddTargets = go_json::decode(&value, Manner::Lenient).map_err(|error| wrong(error.to_string()))?;
     Ok(file.targets)
 }
 

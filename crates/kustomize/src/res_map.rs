@@ -1,6 +1,6 @@
 //! The resources of a build in order, found by id without scanning all of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     error::Error,
@@ -135,6 +135,17 @@ impl ResMap {
             index.add(at, &resource);
         }
         self.resources.push(resource);
+        Ok(())
+    }
+
+    /// Fails when a patch has given two resources one id.
+    pub(crate) fn check_distinct(&self) -> Result<(), Error> {
+        let mut seen = HashSet::with_capacity(self.resources.len());
+        for resource in &self.resources {
+            if !resource.node().is_empty() && !seen.insert(resource.id().key()) {
+                return Err(Error::DuplicateId(resource.id().to_string()));
+            }
+        }
         Ok(())
     }
 

@@ -314,16 +314,19 @@ mod tests {
 
     #[test]
     fn custom_definitions_are_read() {
-        let schema = Schema::from_openapi(&serde_json::json!({"definitions": {
-            "com.example.Foo": {
-                "properties": {"spec": {"properties": {"servers": {
-                    "items": {"$ref": "#/definitions/com.example.Server"},
-                    "x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "id",
-                }}}},
-                "x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Foo"}],
-            },
-            "com.example.Server": {"properties": {}},
-        }}), false);
+        let schema = Schema::from_openapi(
+            &serde_json::json!({"definitions": {
+                "com.example.Foo": {
+                    "properties": {"spec": {"properties": {"servers": {
+                        "items": {"$ref": "#/definitions/com.example.Server"},
+                        "x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "id",
+                    }}}},
+                    "x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Foo"}],
+                },
+                "com.example.Server": {"properties": {}},
+            }}),
+            false,
+        );
         let cursor = schema.of_kind(&Gvk::parse("example.com/v1", "Foo"));
         assert_eq!(cursor.child("spec").list("servers").1.unwrap(), ["id"]);
     }

@@ -10,7 +10,11 @@ use crate::{
 };
 
 /// Sets `pairs` in every map that `specs` name, keys in sorted order.
-pub(crate) fn apply(resources: &mut ResMap, pairs: &BTreeMap<String, String>, specs: &[FieldSpec]) -> Result<(), Error> {
+pub(crate) fn apply(
+    resources: &mut ResMap,
+    pairs: &BTreeMap<String, String>,
+    specs: &[FieldSpec],
+) -> Result<(), Error> {
     if pairs.is_empty() {
         return Ok(());
     }

@@ -100,6 +100,7 @@ pub(crate) fn apply_json_to_selected(
         apply_json(resource, operations)?;
         count += 1;
     }
+    resources.check_distinct()?;
     Ok(count)
 }
 

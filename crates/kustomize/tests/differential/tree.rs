@@ -57,8 +57,32 @@ const KINDS: [(&str, &str); 14] = [
 ];
 /// Scalars as they are written in YAML; what they mean is the point.
 const SCALARS: [&str; 26] = [
-    "a", "yes", "\"yes\"", "1", "'1'", "1.0", "1e3", "0x1f", "0o17", "017", "null", "~", "\"\"", "true", "2001-01-01",
-    "1_000", "'a: b'", "\"line\\n\"", "!!str 5", "a b  c", "'#x'", "1234567.5", "12345678901234567890", "-0", "\"tab\\tx\"", "1:30",
+    "a",
+    "yes",
+    "\"yes\"",
+    "1",
+    "'1'",
+    "1.0",
+    "1e3",
+    "0x1f",
+    "0o17",
+    "017",
+    "null",
+    "~",
+    "\"\"",
+    "true",
+    "2001-01-01",
+    "1_000",
+    "'a: b'",
+    "\"line\\n\"",
+    "!!str 5",
+    "a b  c",
+    "'#x'",
+    "1234567.5",
+    "12345678901234567890",
+    "-0",
+    "\"tab\\tx\"",
+    "1:30",
 ];
 const IMAGES: [&str; 5] = ["nginx", "nginx:1.0", "registry.local:5000/app:v1", "nginx@sha256:abcdef", "app"];
 
@@ -103,7 +127,10 @@ fn overlay(r: &mut Random, files: &mut BTreeMap<String, String>, made: &mut Vec<
         kustomization.insert("components".into(), json!(components));
     }
     if r.one_in(4) {
-        kustomization.insert("buildMetadata".into(), json!([r.pick(&["originAnnotations", "transformerAnnotations", "managedByLabel"])]));
+        kustomization.insert(
+            "buildMetadata".into(),
+            json!([r.pick(&["originAnnotations", "transformerAnnotations", "managedByLabel"])]),
+        );
     }
     files.insert("overlay/kustomization.yaml".into(), Value::Object(kustomization).to_string());
 }
@@ -189,7 +216,9 @@ fn resource(r: &mut Random, one: &Made) -> String {
         "Ingress" => format!(
             "spec:\n  tls:\n  - secretName: {other}\n  rules:\n  - http:\n      paths:\n      - path: /\n        backend: {{service: {{name: {other}, port: {{number: 80}}}}}}\n"
         ),
-        "HorizontalPodAutoscaler" => format!("spec:\n  scaleTargetRef: {{kind: Deployment, name: {other}}}\n  maxReplicas: 3\n"),
+        "HorizontalPodAutoscaler" => {
+            format!("spec:\n  scaleTargetRef: {{kind: Deployment, name: {other}}}\n  maxReplicas: 3\n")
+        }
         "Widget" => format!("spec:\n  size: {}\n  list: [{}, b]\n  blank:\n", r.pick(&SCALARS), r.pick(&["1", "x"])),
         _ => String::new(),
     };
@@ -242,7 +271,10 @@ fn fields(r: &mut Random, made: &[Made]) -> serde_json::Map<String, Value> {
     }
     if r.one_in(3) {
         let value = r.pick(&["x", "1", "true"]);
-        set("labels", json!([{"pairs": {"team": value, "app": "l"}, "includeSelectors": r.one_in(3), "includeTemplates": r.one_in(3)}]));
+        set(
+            "labels",
+            json!([{"pairs": {"team": value, "app": "l"}, "includeSelectors": r.one_in(3), "includeTemplates": r.one_in(3)}]),
+        );
     }
     if r.one_in(5) {
         set("commonLabels", json!({"env": "test"}));
@@ -253,7 +285,9 @@ fn fields(r: &mut Random, made: &[Made]) -> serde_json::Map<String, Value> {
     if r.one_in(3) {
         set("images", Value::Array((0..=r.below(2)).map(|_| image(r)).collect()));
     }
-    if r.one_in(4) && let Some(one) = any(r, made, &["Deployment", "StatefulSet"]) {
+    if r.one_in(4)
+        && let Some(one) = any(r, made, &["Deployment", "StatefulSet"])
+    {
         set("replicas", json!([{"name": one.name, "count": r.below(5)}]));
     }
     if r.one_in(2) {
@@ -269,9 +303,14 @@ fn fields(r: &mut Random, made: &[Made]) -> serde_json::Map<String, Value> {
         set("secretGenerator", json!([generator(r, made)]));
     }
     if r.one_in(5) {
-        set("generatorOptions", json!({"labels": {"g": "1"}, "disableNameSuffixHash": r.one_in(2), "immutable": r.one_in(3)}));
+        set(
+            "generatorOptions",
+            json!({"labels": {"g": "1"}, "disableNameSuffixHash": r.one_in(2), "immutable": r.one_in(3)}),
+        );
     }
-    if r.one_in(4) && let Some(replacement) = replacement(r, made) {
+    if r.one_in(4)
+        && let Some(replacement) = replacement(r, made)
+    {
         set("replacements", json!([replacement]));
     }
     if r.one_in(8) {
@@ -283,9 +322,7 @@ fn fields(r: &mut Random, made: &[Made]) -> serde_json::Map<String, Value> {
 fn image(r: &mut Random) -> Value {
     let mut out = serde_json::Map::new();
     out.insert("name".into(), json!(r.pick(&["nginx", "app", "registry.local:5000/app"])));
-    for (key, value) in
-        [("newName", "other/nginx"), ("newTag", "v9"), ("digest", "sha256:0123"), ("tagSuffix", "-x")]
-    {
+    for (key, value) in [("newName", "other/nginx"), ("newTag", "v9"), ("digest", "sha256:0123"), ("tagSuffix", "-x")] {
         if r.one_in(3) {
             out.insert(key.into(), json!(value));
         }
@@ -307,7 +344,9 @@ fn patch(r: &mut Random, made: &[Made]) -> Option<Value> {
             1 => r#"[{"op": "replace", "path": "/metadata/name", "value": "renamed"}]"#,
             2 => r#"[{"op": "remove", "path": "/metadata/annotations"}]"#,
             3 => r#"[{"op": "add", "path": "/spec", "value": {"x": [1, 2.5, "3"]}}]"#,
-            _ => r#"[{"op": "test", "path": "/spec/none", "value": null}, {"op": "add", "path": "/extra", "value": 1}]"#,
+            _ => {
+                r#"[{"op": "test", "path": "/spec/none", "value": null}, {"op": "add", "path": "/extra", "value": 1}]"#
+            }
         };
         return Some(json!({"patch": operations, "target": target}));
     }
@@ -316,7 +355,8 @@ fn patch(r: &mut Random, made: &[Made]) -> Option<Value> {
     } else {
         format!("  namespace: {}\n", one.namespace)
     };
-    let head = format!("apiVersion: {}\nkind: {}\nmetadata:\n  name: {}\n{namespace}", one.api_version, one.kind, one.name);
+    let head =
+        format!("apiVersion: {}\nkind: {}\nmetadata:\n  name: {}\n{namespace}", one.api_version, one.kind, one.name);
     let body = match (one.kind, r.below(5)) {
         (_, 0) => format!("  labels: {{patched: {}}}\n", r.pick(&["'1'", "x", "null"])),
         (_, 1) => return Some(json!({"patch": format!("$patch: delete\n{head}")})),
