@@ -95,7 +95,7 @@ pub enum Error {
         /// What was being done.
         context: String,
         /// What went wrong.
-        source: Box<Error>,
+        source: Box<Self>,
     },
 }
 

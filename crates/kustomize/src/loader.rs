@@ -82,7 +82,7 @@ pub(crate) struct Loader {
 struct Link {
     root: String,
     repository: Option<Arc<RepositorySpec>>,
-    parent: Option<Arc<Link>>,
+    parent: Option<Arc<Self>>,
 }
 
 /// Longest chain of directories; deeper ones are a mistake or an attack.

@@ -58,13 +58,13 @@ struct Merger {
 
 /// Where in the tree a merge is, for messages.
 struct Place<'a> {
-    parent: Option<&'a Place<'a>>,
+    parent: Option<&'a Self>,
     key: &'a str,
     depth: usize,
 }
 
 impl<'a> Place<'a> {
-    fn child(&'a self, key: &'a str) -> Place<'a> {
+    fn child(&'a self, key: &'a str) -> Self {
         Place { parent: Some(self), key, depth: self.depth + 1 }
     }
 
@@ -311,13 +311,13 @@ impl Merger {
         let elements = elements.unwrap_or_default();
         let is_new = patch.is_some() && had_none;
         if keys.is_empty() || elements.iter().chain(patch_list.unwrap_or_default()).all(|e| e.as_scalar().is_some()) {
-            return Ok(Some(Node::Seq(self.values(elements, patch_list.unwrap_or_default()))));
+            return Ok(Some(Node::Seq(self.values(&elements, patch_list.unwrap_or_default()))));
         }
         self.keyed(elements, patch_list.unwrap_or_default(), items, (keys, is_new), place).map(Some)
     }
 
     /// A set of plain values: each once, the patch's first.
-    fn values(&self, destination: Vec<Node>, patch: &[Node]) -> Vec<Node> {
+    fn values(&self, destination: &[Node], patch: &[Node]) -> Vec<Node> {
         let mut out: Vec<Node> = Vec::new();
         let mut add = |node: &Node| {
             if !out.iter().any(|known| known.text() == node.text()) {
@@ -325,7 +325,7 @@ impl Merger {
             }
         };
         match self.options.new_elements {
-            NewElements::Prepend => patch.iter().chain(&destination).for_each(&mut add),
+            NewElements::Prepend => patch.iter().chain(destination).for_each(&mut add),
             NewElements::Append => destination.iter().chain(patch).for_each(&mut add),
         }
         out

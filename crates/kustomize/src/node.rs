@@ -10,7 +10,7 @@ pub enum Node {
     /// A mapping, in order; keys may repeat until output refuses them.
     Map(Map),
     /// A list.
-    Seq(Vec<Node>),
+    Seq(Vec<Self>),
     /// Anything else.
     Scalar(Scalar),
 }
@@ -148,7 +148,7 @@ impl Node {
     }
 
     /// The list, if it is one.
-    pub fn as_seq(&self) -> Option<&[Node]> {
+    pub fn as_seq(&self) -> Option<&[Self]> {
         if let Self::Seq(list) = self { Some(list) } else { None }
     }
 

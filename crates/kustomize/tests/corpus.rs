@@ -223,7 +223,7 @@ fn overlays() {
             match built {
                 Ok(out) if out == expected => agree += 1,
                 Ok(out) => {
-                    say!("DISAGREES {}: {} bytes, expected {}", relative.display(), out.len(), expected.len())
+                    say!("DISAGREES {}: {} bytes, expected {}", relative.display(), out.len(), expected.len());
                 }
                 Err(error) => say!("DISAGREES {}: {error}", relative.display()),
             }

@@ -19,11 +19,10 @@ pub(crate) enum End {
 
 /// Kinds whose names are part of an interface, so they are never changed.
 fn keeps_name(original: &Gvk) -> bool {
-    match (&*original.group, &*original.kind) {
-        (_, "CustomResourceDefinition" | "Namespace") => true,
-        ("apiregistration.k8s.io", "APIService") => true,
-        _ => false,
-    }
+    matches!(
+        (&*original.group, &*original.kind),
+        (_, "CustomResourceDefinition" | "Namespace") | ("apiregistration.k8s.io", "APIService")
+    )
 }
 
 /// Puts `affix` at an end of every name that `specs` name.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 /// Files and what to build.
-pub struct Tree {
-    pub files: BTreeMap<String, String>,
-    pub root: &'static str,
-    pub legacy: bool,
+pub(crate) struct Tree {
+    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) root: &'static str,
+    pub(crate) legacy: bool,
 }
 
 /// A small generator of random numbers that repeats for a seed (splitmix64).
@@ -97,7 +97,7 @@ struct Made {
 
 impl Tree {
     /// The tree of a seed.
-    pub fn random(seed: u64) -> Self {
+    pub(crate) fn random(seed: u64) -> Self {
         let mut random = Random(seed);
         let r = &mut random;
         let mut files = BTreeMap::new();
