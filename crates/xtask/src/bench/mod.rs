@@ -35,6 +35,9 @@ pub(crate) struct Arguments {
     /// Take release binaries from this directory instead of building them.
     #[arg(long, value_name = "DIRECTORY")]
     binaries: Option<PathBuf>,
+    /// Measure with this build of the benchmark even when it is not optimised, to try out the benchmark itself.
+    #[arg(long, hide = true)]
+    unoptimised: bool,
     /// Run one command and print what it took, as JSON (the benchmark calls itself so: see `child`).
     #[arg(long, hide = true, num_args = 1.., allow_hyphen_values = true, value_name = "COMMAND")]
     measure: Vec<OsString>,
@@ -86,7 +89,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         Some(binaries) => binaries.clone(),
         None => build()?,
     };
-    if cfg!(debug_assertions) {
+    if cfg!(debug_assertions) && !arguments.unoptimised {
         return again_in_release(&binaries);
     }
     let bench = Bench { binaries, quick: arguments.quick };

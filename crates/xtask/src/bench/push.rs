@@ -25,6 +25,7 @@ const KINDS: [(&str, &str, &str); 3] = [("", "v1", "ConfigMap"), ("", "v1", "Ser
 /// One state of an object, and when it was seen.
 struct Seen {
     at: Instant,
+    kind: String,
     object: Value,
 }
 
@@ -98,10 +99,13 @@ async fn watch(client: Client, kind: GroupVersionKind, history: History) {
     let mut changes = watcher(api, watcher::Config::default()).default_backoff().applied_objects().boxed();
     while let Some(change) = changes.next().await {
         let at = Instant::now();
-        if let Some(object) = change.ok().and_then(|object| serde_json::to_value(object).ok()) {
-            if object["metadata"]["name"] == NAMESPACE {
-                history.lock().push(Seen { at, object });
-            }
+        if let Some(mut object) = change.ok().and_then(|object| serde_json::to_value(object).ok())
+            && object["metadata"]["name"] == NAMESPACE
+        {
+            // The items of a list do not say what they are.
+            object["apiVersion"] = kind.api_version().into();
+            object["kind"] = kind.kind.clone().into();
+            history.lock().push(Seen { at, kind: kind.kind.clone(), object });
         }
     }
 }
@@ -116,7 +120,7 @@ struct Moments {
 /// The chart's version names the commit, so every object of the release changes with it.
 fn moments(history: &[Seen], pushed: Instant) -> Option<Moments> {
     let chart = |object: &Value| object["metadata"]["labels"]["helm.sh/chart"].clone();
-    let of_kind = |kind: &'static str| history.iter().filter(move |seen| seen.object["kind"] == kind);
+    let of_kind = |kind: &'static str| history.iter().filter(move |seen| seen.kind == kind);
     let mut applied = pushed;
     let mut current = pushed;
     for (_, _, kind) in KINDS {

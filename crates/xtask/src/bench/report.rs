@@ -24,8 +24,8 @@ impl Bar {
 impl Display for Bar {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::AtMost(limit) => write!(formatter, "<= {limit}"),
-            Self::AtLeast(limit) => write!(formatter, ">= {limit}"),
+            Self::AtMost(limit) => write!(formatter, "<= {}", number(*limit)),
+            Self::AtLeast(limit) => write!(formatter, ">= {}", number(*limit)),
         }
     }
 }
@@ -79,6 +79,7 @@ impl Report {
 /// A number with as many digits as mean something.
 pub(super) fn number(value: f64) -> String {
     match value.abs() {
+        _ if value.fract() == 0.0 => format!("{value:.0}"),
         size if size >= 100.0 => format!("{value:.0}"),
         size if size >= 10.0 => format!("{value:.1}"),
         _ => format!("{value:.2}"),

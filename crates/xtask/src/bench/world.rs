@@ -60,14 +60,15 @@ impl Usage {
 
     /// All requests but watches.
     pub(super) fn total(&self) -> f64 {
-        self.requests.values().sum()
+        // An empty sum of floats is -0.
+        self.requests.values().sum::<f64>() + 0.0
     }
 
     /// Requests that change something, but for the renewal of Leases and questions about access.
     pub(super) fn writes(&self) -> f64 {
         let asks = ["leases", "tokenreviews", "subjectaccessreviews", "selfsubjectaccessreviews", "tokenrequests"];
         let is_write = |key: &str| !key.contains(" GET ") && !asks.iter().any(|resource| key.ends_with(resource));
-        self.requests.iter().filter(|(key, _)| is_write(key)).map(|(_, count)| count).sum()
+        self.requests.iter().filter(|(key, _)| is_write(key)).map(|(_, count)| count).sum::<f64>() + 0.0
     }
 
     /// Milliseconds of both controllers.
