@@ -10,6 +10,7 @@ mod deny;
 mod deploy;
 mod generated;
 mod images;
+mod kustomize_schema;
 mod parity;
 mod proto;
 mod rbac;
@@ -37,6 +38,8 @@ enum Task {
     Deny(deny::Arguments),
     /// Packs container images of the controllers as OCI archives.
     Images(images::Arguments),
+    /// Writes the schema table of crates/kustomize.
+    KustomizeSchema(generated::Mode),
     /// Writes the gRPC code from proto/.
     Proto(generated::Mode),
     /// Writes the controllers' roles.
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Deny(arguments) => deny::run(&arguments),
         Task::Images(arguments) => images::run(&arguments),
+        Task::KustomizeSchema(mode) => generated::settle(kustomize_schema::files()?, mode),
         Task::Proto(mode) => generated::settle(proto::files()?, mode),
         Task::Rbac(mode) => generated::settle(rbac::files()?, mode),
         Task::Tidy => tidy::run(),
