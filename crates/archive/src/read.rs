@@ -29,6 +29,8 @@ pub struct EntryInfo {
     pub kind: EntryKind,
     /// The size the header declares; the content is checked against it and the policy.
     pub size: u64,
+    /// When the header says it was last changed, in seconds since 1970.
+    pub modified: u64,
 }
 
 /// A regular file read into memory.
@@ -38,6 +40,8 @@ pub struct Entry {
     pub path: String,
     /// Whether any execute bit is set.
     pub executable: bool,
+    /// When the header says it was last changed, in seconds since 1970.
+    pub modified: u64,
     /// The content.
     pub data: Vec<u8>,
 }
@@ -163,7 +167,7 @@ pub fn read_tar_gz<R: Read>(reader: R, policy: &Policy) -> Result<Vec<Entry>, Re
         let mut data = Vec::with_capacity(usize::try_from(info.size.min(1 << 20)).unwrap_or(0));
         content.read_to_end(&mut data)?;
         data.shrink_to_fit();
-        entries.push(Entry { path: info.path.clone(), executable, data });
+        entries.push(Entry { path: info.path.clone(), executable, modified: info.modified, data });
         Ok::<(), io::Error>(())
     });
     match outcome {
@@ -204,7 +208,7 @@ fn inspect<R: Read>(entry: &tar::Entry<'_, R>, policy: &Policy) -> Result<Option
     if size > policy.limits.file_bytes {
         return Err(ReadError::FileTooLarge { name: path, limit: policy.limits.file_bytes });
     }
-    Ok(Some(EntryInfo { path, kind, size }))
+    Ok(Some(EntryInfo { path, kind, size, modified: header.mtime().unwrap_or(0) }))
 }
 
 /// One entry's content: never more than declared, an error when there is less, and the failure remembered.

@@ -1,5 +1,6 @@
 //! JSON text exactly as Go's `encoding/json` writes it: sorted maps, HTML escaping, Go's number forms, `omitempty`.
 
+use crate::release::Time;
 use crate::value::{Map, Value};
 use std::fmt::Write as _;
 
@@ -50,19 +51,10 @@ pub fn write_map(out: &mut String, map: &Map) {
 }
 
 /// Appends a number: plain digits between 1e-6 and 1e21, an exponent without padding zeros outside.
+///
+/// Rust's own shortest digits will not do: between two that are equally near, Go takes the even one.
 pub fn write_float(out: &mut String, number: f64) {
-    let magnitude = number.abs();
-    if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
-        let text = format!("{number:e}");
-        match text.split_once('e') {
-            Some((mantissa, exponent)) if !exponent.starts_with('-') => {
-                let _ = write!(out, "{mantissa}e+{exponent}");
-            }
-            _ => out.push_str(&text),
-        }
-    } else {
-        let _ = write!(out, "{number}");
-    }
+    yaml::go_number::write_float_json(number, out);
 }
 
 /// Appends a quoted string with Go's default escaping (`<`, `>`, `&`, U+2028 and U+2029 as `\u....`).
@@ -139,6 +131,21 @@ impl<'a> ObjectWriter<'a> {
         }
     }
 
+    /// A time that is always there, Go's zero time when it is not known.
+    pub fn time(&mut self, name: &str, value: Option<Time>) {
+        match value {
+            Some(time) => self.string(name, &time.to_string()),
+            None => self.string(name, Time::ZERO_TEXT),
+        }
+    }
+
+    /// A time left out when it is not known.
+    pub fn optional_time(&mut self, name: &str, value: Option<Time>) {
+        if let Some(time) = value {
+            self.string(name, &time.to_string());
+        }
+    }
+
     /// A whole number field left out when zero.
     pub fn optional_integer(&mut self, name: &str, value: i64) {
         if value != 0 {
@@ -188,6 +195,7 @@ mod tests {
             (Value::Float(1.0), "1"),
             (Value::Float(-0.0), "-0"),
             (Value::Float(0.1), "0.1"),
+            (Value::Float(680_120_880_824_179.2), "680120880824179.2"),
             (Value::Float(1e20), "100000000000000000000"),
             (Value::Float(1e21), "1e+21"),
             (Value::Float(1.5e-7), "1.5e-7"),

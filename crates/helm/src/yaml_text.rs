@@ -149,7 +149,7 @@ pub(crate) fn yaml_kind(value: &yaml::Value) -> &'static str {
     }
 }
 
-/// Writes a value as goyaml v2 writes a `MapSlice` sorted bytewise, whole floats as integers.
+/// Writes a value as goyaml v2 writes a `MapSlice` sorted bytewise.
 pub(crate) fn emit_bytewise(value: &yaml::Value) -> String {
     yaml::v2::to_string_bytewise(value).unwrap_or_default()
 }

@@ -1,7 +1,9 @@
 //! Chart archives: gzipped tar files with everything below one directory.
 
 use super::{Chart, ChartError, File, load};
+use crate::release::Time;
 use archive::{Policy, ReadError};
+use jiff::Timestamp;
 
 /// How much all archives of one chart, nested ones included, may still unpack to.
 #[derive(Debug)]
@@ -70,7 +72,10 @@ fn read_with(bytes: &[u8], budget: &mut Budget) -> Result<Vec<File>, ChartError>
         if drive.first().is_some_and(u8::is_ascii_alphabetic) && drive.get(1..3) == Some(b":/") {
             return Err(ChartError::Archive("chart contains illegally named files".into()));
         }
-        files.push(File::new(name, load::without_mark(&entry.data)));
+        // A time that no calendar has is none.
+        let modified = i64::try_from(entry.modified).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+        let file = File::new(name, load::without_mark(&entry.data));
+        files.push(File { modified: modified.map(Time::from), ..file });
     }
     if files.is_empty() {
         return Err(ChartError::Archive("no files in chart archive".into()));

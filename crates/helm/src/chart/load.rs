@@ -60,6 +60,7 @@ pub(super) fn load_with(files: Vec<File>, budget: &mut Budget, depth: usize) -> 
     for file in files.iter().filter(|file| &*file.name == "Chart.yaml") {
         let metadata = metadata.get_or_insert_default();
         read_metadata(file, metadata)?;
+        chart.modified = file.modified;
         if metadata.api_version.is_empty() {
             metadata.api_version = "v1".into();
         }
@@ -73,7 +74,10 @@ pub(super) fn load_with(files: Vec<File>, budget: &mut Budget, depth: usize) -> 
                 let values = load_values(&file.data).map_err(|error| file_error(&file, error.to_string()))?;
                 chart.values = Some(values);
             }
-            "values.schema.json" => chart.schema = Some(file.data),
+            "values.schema.json" => {
+                chart.schema = Some(file.data);
+                chart.schema_modified = file.modified;
+            }
             "requirements.yaml" => {
                 let metadata = metadata.get_or_insert_default();
                 read_metadata(&file, metadata)?;
@@ -95,7 +99,7 @@ pub(super) fn load_with(files: Vec<File>, budget: &mut Budget, depth: usize) -> 
                 }
                 let below = name.strip_prefix("charts/").unwrap_or(name);
                 let first = below.split('/').next().unwrap_or(below);
-                let file = File { name: Arc::from(below), data: file.data.clone() };
+                let file = File { name: Arc::from(below), ..file.clone() };
                 subcharts.entry(first.to_owned()).or_default().push(file);
             }
             _ => chart.files.push(file),
@@ -140,7 +144,7 @@ fn load_subchart(
         .into_iter()
         .filter_map(|file| {
             let (_, rest) = file.name.split_once('/')?;
-            Some(File { name: Arc::from(rest), data: file.data.clone() })
+            Some(File { name: Arc::from(rest), ..file.clone() })
         })
         .collect();
     load_with(below, budget, depth + 1).map_err(wrap)

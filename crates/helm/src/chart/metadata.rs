@@ -2,8 +2,9 @@
 
 use super::ChartError;
 use super::decode::{DecodeError, Fields, items, plain};
-use crate::go_json::{ObjectWriter, write_list, write_string, write_value};
+use crate::go_json::{ObjectWriter, write_list, write_value};
 use crate::go_text::{base_name, is_print, is_space, quote};
+use crate::release::Time;
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,12 +88,14 @@ pub struct Metadata {
 /// `Chart.lock`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Lock {
-    /// When it was made, as written.
-    pub generated: String,
+    /// When it was made.
+    pub generated: Option<Time>,
     /// Digest of the declared dependencies.
     pub digest: String,
     /// The locked dependencies.
     pub dependencies: Vec<Dependency>,
+    /// Whether there is a list of dependencies at all, be it empty.
+    pub declares_dependencies: bool,
 }
 
 impl Metadata {
@@ -298,14 +301,14 @@ impl Lock {
     pub(super) fn read(yaml: &yaml::Value) -> Result<Self, DecodeError> {
         let mut lock = Self::default();
         if let Some(fields) = Fields::of(yaml, "Lock")? {
-            fields.string("generated", &mut lock.generated)?;
+            if let Some(value) = fields.get("generated") {
+                lock.generated = read_time(value)?;
+            }
             fields.string("digest", &mut lock.digest)?;
             if let Some(value) = fields.get("dependencies") {
                 lock.dependencies = Dependency::read_list(value, "Lock.dependencies")?;
+                lock.declares_dependencies = true;
             }
-        }
-        if lock.generated.is_empty() {
-            lock.generated = "0001-01-01T00:00:00Z".into();
         }
         Ok(lock)
     }
@@ -313,14 +316,27 @@ impl Lock {
     /// Appends the Go JSON of the lock.
     pub fn write_json(&self, out: &mut String) {
         let mut object = ObjectWriter::new(out);
-        write_string(object.field("generated"), &self.generated);
+        object.time("generated", self.generated);
         object.string("digest", &self.digest);
-        if self.dependencies.is_empty() {
+        if self.dependencies.is_empty() && !self.declares_dependencies {
             object.field("dependencies").push_str("null");
         } else {
             write_list(object.field("dependencies"), &self.dependencies, |out, dependency| dependency.write_json(out));
         }
         object.end();
+    }
+}
+
+/// A time as Go's decoder takes it from a string.
+fn read_time(yaml: &yaml::Value) -> Result<Option<Time>, DecodeError> {
+    let fail =
+        |reason: String| Err(DecodeError::Type(format!("error unmarshaling JSON: while decoding JSON: {reason}")));
+    match yaml {
+        yaml::Value::String(text) => match Time::parse(text) {
+            Ok(time) => Ok(Some(time)),
+            Err(error) => fail(error.to_string()),
+        },
+        _ => fail("Time.UnmarshalJSON: input is not a JSON string".to_owned()),
     }
 }
 

@@ -13,6 +13,7 @@ pub use self::metadata::{Dependency, ImportValues, Lock, Maintainer, Metadata};
 pub use self::package::{metadata_yaml, package};
 
 use crate::engine::Prepared;
+use crate::release::Time;
 use crate::value::Map;
 use std::sync::Arc;
 
@@ -30,12 +31,14 @@ pub struct File {
     pub name: Arc<str>,
     /// The content.
     pub data: Arc<[u8]>,
+    /// When it was last changed, as its archive says; release records keep it.
+    pub modified: Option<Time>,
 }
 
 impl File {
     /// A file of this name and content.
     pub fn new(name: impl Into<Arc<str>>, data: impl Into<Arc<[u8]>>) -> Self {
-        Self { name: name.into(), data: data.into() }
+        Self { name: name.into(), data: data.into(), modified: None }
     }
 }
 
@@ -63,8 +66,12 @@ pub struct Chart {
     pub values: Option<Map>,
     /// `values.schema.json`.
     pub schema: Option<Arc<[u8]>>,
+    /// When `values.schema.json` was last changed.
+    pub schema_modified: Option<Time>,
     /// Every other file.
     pub files: Vec<File>,
+    /// When `Chart.yaml` was last changed.
+    pub modified: Option<Time>,
     /// All files as they were read, for showing and packing.
     pub raw: Vec<File>,
     /// The charts below `charts/`.

@@ -194,12 +194,8 @@ impl Hook {
         object.optional_string("manifest", &self.manifest);
         object.optional_strings("events", &self.events);
         let mut run = ObjectWriter::new(object.field("last_run"));
-        if let Some(time) = &self.last_run.started_at {
-            run.string("started_at", &time.to_string());
-        }
-        if let Some(time) = &self.last_run.completed_at {
-            run.string("completed_at", &time.to_string());
-        }
+        run.optional_time("started_at", self.last_run.started_at);
+        run.optional_time("completed_at", self.last_run.completed_at);
         run.string("phase", &self.last_run.phase);
         run.end();
         object.optional_integer("weight", self.weight);

@@ -60,8 +60,12 @@ struct ChartRecord {
     values: Option<serde_json::Value>,
     #[serde(deserialize_with = "base64_bytes")]
     schema: Option<Vec<u8>>,
+    #[serde(deserialize_with = "time::kept")]
+    schemamodtime: Option<Time>,
     #[serde(deserialize_with = "null_default")]
     files: Vec<FileRecord>,
+    #[serde(deserialize_with = "time::required")]
+    modtime: Option<Time>,
 }
 
 #[derive(Deserialize, Default)]
@@ -71,6 +75,8 @@ struct FileRecord {
     name: String,
     #[serde(deserialize_with = "base64_bytes")]
     data: Option<Vec<u8>>,
+    #[serde(deserialize_with = "time::required")]
+    modtime: Option<Time>,
 }
 
 #[derive(Deserialize, Default)]
@@ -147,17 +153,18 @@ struct DependencyRecord {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct LockRecord {
-    #[serde(deserialize_with = "null_default")]
-    generated: String,
+    #[serde(deserialize_with = "time::kept")]
+    generated: Option<Time>,
     #[serde(deserialize_with = "null_default")]
     digest: String,
-    #[serde(deserialize_with = "null_default")]
-    dependencies: Vec<DependencyRecord>,
+    dependencies: Option<Vec<DependencyRecord>>,
 }
 
 fn base64_bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u8>>, D::Error> {
     let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
-    STANDARD.decode(text.as_bytes()).map(Some).map_err(serde::de::Error::custom)
+    // Go's decoder passes over line ends.
+    let text: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')).collect();
+    STANDARD.decode(text).map(Some).map_err(serde::de::Error::custom)
 }
 
 /// Reads the JSON of a record.
@@ -193,19 +200,24 @@ fn map(json: &serde_json::Value) -> Option<Map> {
 
 fn chart(record: ChartRecord) -> Chart {
     let files = |files: Vec<FileRecord>| {
-        files.into_iter().map(|file| File::new(file.name, file.data.unwrap_or_default())).collect()
+        let file =
+            |file: FileRecord| File { modified: file.modtime, ..File::new(file.name, file.data.unwrap_or_default()) };
+        files.into_iter().map(file).collect()
     };
     Chart {
         metadata: metadata(record.metadata),
         lock: record.lock.map(|lock| Lock {
-            generated: if lock.generated.is_empty() { Time::ZERO_TEXT.to_owned() } else { lock.generated },
+            generated: lock.generated,
             digest: lock.digest,
-            dependencies: lock.dependencies.into_iter().map(dependency).collect(),
+            declares_dependencies: lock.dependencies.is_some(),
+            dependencies: lock.dependencies.unwrap_or_default().into_iter().map(dependency).collect(),
         }),
         templates: files(record.templates),
         values: record.values.as_ref().and_then(map),
         schema: record.schema.map(Into::into),
+        schema_modified: record.schemamodtime,
         files: files(record.files),
+        modified: record.modtime,
         ..Chart::default()
     }
 }

@@ -1,6 +1,6 @@
 //! The JSON of a release record, field by field as Go writes it.
 
-use super::{Info, Release, Time};
+use super::{Info, Release};
 use crate::chart::{Chart, File};
 use crate::go_json::{ObjectWriter, write_list, write_map, write_string};
 use crate::manifest::write_hooks;
@@ -32,15 +32,9 @@ impl Info {
     /// Appends the JSON of the info.
     pub fn write_json(&self, out: &mut String) {
         let mut object = ObjectWriter::new(out);
-        for (name, time) in [
-            ("first_deployed", &self.first_deployed),
-            ("last_deployed", &self.last_deployed),
-            ("deleted", &self.deleted),
-        ] {
-            if let Some(time) = time {
-                object.string(name, &time.to_string());
-            }
-        }
+        object.optional_time("first_deployed", self.first_deployed);
+        object.optional_time("last_deployed", self.last_deployed);
+        object.optional_time("deleted", self.deleted);
         object.optional_string("description", &self.description);
         object.optional_string("status", &self.status);
         object.optional_string("notes", &self.notes);
@@ -67,8 +61,9 @@ fn write_chart(out: &mut String, chart: &Chart) {
         Some(schema) => write_string(out, &STANDARD.encode(schema)),
         None => out.push_str("null"),
     }
-    object.string("schemamodtime", Time::ZERO_TEXT);
+    object.time("schemamodtime", chart.schema_modified);
     write_files(object.field("files"), &chart.files);
+    object.optional_time("modtime", chart.modified);
     object.end();
 }
 
@@ -81,6 +76,7 @@ fn write_files(out: &mut String, files: &[File]) {
         let mut object = ObjectWriter::new(out);
         object.string("name", &file.name);
         object.string("data", &STANDARD.encode(&file.data));
+        object.optional_time("modtime", file.modified);
         object.end();
     });
 }

@@ -4,7 +4,7 @@ use super::{Release, decode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
-use flate2::read::GzDecoder;
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -83,9 +83,31 @@ pub fn decode_release(text: &[u8]) -> Result<Release, DecodeError> {
         return decode::from_json(&packed).map_err(DecodeError::Json);
     }
     let mut json = Vec::new();
-    GzDecoder::new(packed.as_slice()).take(LARGEST_RECORD + 1).read_to_end(&mut json).map_err(DecodeError::Gzip)?;
+    MultiGzDecoder::new(packed.as_slice())
+        .take(LARGEST_RECORD + 1)
+        .read_to_end(&mut json)
+        .map_err(DecodeError::Gzip)?;
     if json.len() as u64 > LARGEST_RECORD {
         return Err(DecodeError::TooLarge);
     }
     decode::from_json(&json).map_err(DecodeError::Json)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(json: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(json).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_record_may_be_several_gzip_members_as_go_reads_them() {
+        let members =
+            [br#"{"name":"web","#.as_slice(), br#""version":3,"#, br#""namespace":"apps"}"#].map(member).concat();
+        let release = decode_release(STANDARD.encode(members).as_bytes()).unwrap();
+        assert_eq!((release.name.as_str(), release.version, release.namespace.as_str()), ("web", 3, "apps"));
+    }
 }

@@ -59,6 +59,8 @@ type request struct {
 }
 
 func main() {
+	// Times of archives are written in the local zone.
+	time.Local = time.UTC
 	log.SetOutput(io.Discard)
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
@@ -191,6 +193,10 @@ func handle(r *request) (any, error) {
 		}
 		encoded, err := json.Marshal(&decoded)
 		return string(encoded), err
+	case "record":
+		return record(r)
+	case "install":
+		return installRecord(r)
 	case "ignore":
 		rules, err := ignore.Parse(strings.NewReader(r.Text))
 		if err != nil {
@@ -289,6 +295,22 @@ func processorTime() time.Duration {
 }
 
 func install(r *request, c *chart.Chart, values map[string]any) (string, error) {
+	rel, err := dryRun(r, c, values)
+	if err != nil {
+		return "", err
+	}
+	var manifests strings.Builder
+	fmt.Fprintln(&manifests, strings.TrimSpace(rel.Manifest))
+	for _, h := range rel.Hooks {
+		fmt.Fprintf(&manifests, "---\n# Source: %s\n%s\n", h.Path, h.Manifest)
+	}
+	if rel.Info.Notes != "" {
+		fmt.Fprintf(&manifests, "NOTES:\n%s", rel.Info.Notes)
+	}
+	return manifests.String(), nil
+}
+
+func dryRun(r *request, c *chart.Chart, values map[string]any) (*release.Release, error) {
 	client := action.NewInstall(new(action.Configuration))
 	client.DryRunStrategy = action.DryRunClient
 	client.ReleaseName = r.Release
@@ -301,27 +323,19 @@ func install(r *request, c *chart.Chart, values map[string]any) (string, error) 
 	if r.KubeVersion != "" {
 		version, err := common.ParseKubeVersion(r.KubeVersion)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		client.KubeVersion = version
 	}
 	releaser, err := client.RunWithContext(context.Background(), c, values)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	rel, ok := releaser.(*release.Release)
 	if !ok {
-		return "", fmt.Errorf("unexpected %T", releaser)
+		return nil, fmt.Errorf("unexpected %T", releaser)
 	}
-	var manifests strings.Builder
-	fmt.Fprintln(&manifests, strings.TrimSpace(rel.Manifest))
-	for _, h := range rel.Hooks {
-		fmt.Fprintf(&manifests, "---\n# Source: %s\n%s\n", h.Path, h.Manifest)
-	}
-	if rel.Info.Notes != "" {
-		fmt.Fprintf(&manifests, "NOTES:\n%s", rel.Info.Notes)
-	}
-	return manifests.String(), nil
+	return rel, nil
 }
 
 func describeChart(c *chart.Chart) string {
