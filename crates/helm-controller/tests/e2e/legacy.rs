@@ -3,6 +3,7 @@
 use anyhow::Result;
 use common::helm_operator::v1::{ConditionStatus, ConditionType, HelmRelease, Phase};
 use kube::{Api, api::DeleteParams};
+use testkit::HelmRepositoryServer;
 
 use crate::world::{LIMIT, World};
 
@@ -91,8 +92,11 @@ async fn the_seed_is_released_unchanged() -> Result<()> {
         testkit::skip(TEST, "the seed or its chart is not there");
         return Ok(());
     }
-    let world = World::start_in("ingress-nginx").await?;
-    world.archive("nginx-ingress", "1.25.0", fs_err::read(chart)?);
+    let charts = HelmRepositoryServer::start().await?;
+    charts.add_archive(&fs_err::read(chart)?)?;
+    let mirror = format!("--mirror=https://kubernetes-charts.storage.googleapis.com/={}", charts.url());
+    let world = World::start_with_sources(Some("ingress-nginx"), &[&mirror]).await?;
+    crate::sources::allow_fetching(&world).await?;
     world.plane.apply(&fs_err::read_to_string(manifest)?).await?;
     let release = until(&world, "nginx-ingress", succeeded).await?;
     assert_eq!(release.status.unwrap().revision.as_deref(), Some("1.25.0"));

@@ -9,4 +9,5 @@ mod crash;
 mod legacy;
 mod lifecycle;
 mod measure;
+mod sources;
 mod world;

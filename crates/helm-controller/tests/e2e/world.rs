@@ -17,7 +17,7 @@ use kube::{
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use testkit::{ControlPlane, Process, helm_repository::pack, process::ProcessCommand};
+use testkit::{ControlPlane, Process, TempDir, helm_repository::pack, process::ProcessCommand};
 
 /// Longest any single expectation may take on a busy machine.
 pub(crate) const LIMIT: Duration = Duration::from_secs(120);
@@ -31,13 +31,26 @@ pub(crate) struct World {
     pub(crate) controller: Process,
     pub(crate) metrics: String,
     charts: Charts,
-    source: tokio::task::JoinHandle<()>,
+    source: Source,
+}
+
+/// Who does source-controller's part.
+enum Source {
+    /// A map of archives, for tests of what comes after.
+    Map(tokio::task::JoinHandle<()>),
+    /// The real controller, with its storage and the token for it.
+    Controller { process: Process, _files: TempDir },
 }
 
 impl Drop for World {
     fn drop(&mut self) {
-        self.source.abort();
+        if let Source::Map(task) = &self.source {
+            task.abort();
+        }
         if std::thread::panicking() {
+            if let Source::Controller { process, .. } = &self.source {
+                eprintln!("--- source-controller of {} ---\n{}", self.namespace, process.log_tail(60));
+            }
             eprintln!("--- controller of {} ---\n{}", self.namespace, self.controller.log_tail(60));
         }
     }
@@ -58,18 +71,61 @@ impl World {
         Self::run(namespace, flags).await
     }
 
-    /// In a namespace of this name, which must not be there yet.
-    pub(crate) async fn start_in(namespace: &str) -> Result<Self> {
-        ControlPlane::shared().await?.create_namespace(namespace).await?;
-        Self::run(namespace.to_owned(), &["--log-level=debug"]).await
+    /// In a namespace that must not be there yet, beside the real source-controller, whose artifacts are to be had by gRPC only,
+    /// with the token of the ServiceAccount `fetcher`.
+    pub(crate) async fn start_with_sources(namespace: Option<&str>, source_flags: &[&str]) -> Result<Self> {
+        let plane = ControlPlane::shared().await?;
+        plane.apply_crds().await?;
+        let namespace = match namespace {
+            Some(name) => {
+                plane.create_namespace(name).await?;
+                name.to_owned()
+            }
+            None => plane.namespace().await?,
+        };
+        plane.kubectl(&["create", "serviceaccount", "fetcher", "--namespace", &namespace]).await?;
+        let token = plane.token(&namespace, "fetcher", &[artifact::AUDIENCE]).await?;
+        let files = TempDir::new("sources")?;
+        let token_file = files.path().join("token");
+        fs_err::write(&token_file, token)?;
+        let (health, storage) = (port(), port());
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_helm-controller")).with_file_name("source-controller");
+        anyhow::ensure!(
+            program.is_file(),
+            "source-controller is not built: run `cargo build --workspace --bins` first"
+        );
+        let mut process = Process::command(program)
+            .env("KUBECONFIG", plane.kubeconfig())
+            .args([
+                "--watch-all-namespaces=false".to_owned(),
+                format!("--runtime-namespace={namespace}"),
+                format!("--storage-path={}", files.path().join("storage").display()),
+                format!("--storage-addr=127.0.0.1:{storage}"),
+                "--artifact-http=false".to_owned(),
+                "--metrics-addr=0".to_owned(),
+                format!("--health-addr=127.0.0.1:{health}"),
+                "--log-level=debug".to_owned(),
+            ])
+            .args(source_flags.iter().map(|flag| (*flag).to_owned()))
+            .start()?;
+        process.wait_ready(&format!("http://127.0.0.1:{health}/readyz"), LIMIT).await?;
+        let source = Source::Controller { process, _files: files };
+        let address = format!("--artifact-addr=http://127.0.0.1:{storage}");
+        let token = format!("--artifact-token-file={}", token_file.display());
+        Self::run_beside(namespace, &["--log-level=debug", &address, &token], source, Charts::default()).await
     }
 
     async fn run(namespace: String, flags: &[&str]) -> Result<Self> {
         let plane = ControlPlane::shared().await?;
         plane.apply_crds().await?;
-        let client = plane.client().await?;
         let charts = Charts::default();
-        let source = tokio::spawn(serve_charts(client.clone(), namespace.clone(), Arc::clone(&charts)).await?);
+        let served = serve_charts(plane.client().await?, namespace.clone(), Arc::clone(&charts)).await?;
+        Self::run_beside(namespace, flags, Source::Map(tokio::spawn(served)), charts).await
+    }
+
+    async fn run_beside(namespace: String, flags: &[&str], source: Source, charts: Charts) -> Result<Self> {
+        let plane = ControlPlane::shared().await?;
+        let client = plane.client().await?;
         let (health, metrics) = (port(), port());
         let mut controller =
             command(plane, &namespace, health, metrics).args(flags.iter().map(|flag| (*flag).to_owned())).start()?;
