@@ -3,7 +3,8 @@
 CARGO ?= cargo
 # `--bin` and not `--package`: the same features as `build --workspace`, so nothing is compiled twice.
 XTASK := $(CARGO) run --quiet --bin xtask --
-CACHE := $(if $(TOWLINE_CACHE),$(TOWLINE_CACHE),$(HOME)/.cache/towline)
+
+ENGINES := archive goregex gotemplate helm kustomize status substitute version yaml
 
 .PHONY: help demo test lint bench fuzz generate crds images install
 
@@ -27,7 +28,7 @@ bench: ## Speed and size: medians, and ratios measured in one run.
 	$(XTASK) bench
 
 fuzz: ## The differential tests at length (CASES=100000).
-	TOWLINE_FUZZ_CASES=$(or $(CASES),100000) $(CARGO) test --release --workspace differential
+	TOWLINE_FUZZ_CASES=$(or $(CASES),100000) TOWLINE_DIFFERENTIAL_CASES=$(or $(CASES),100000) $(CARGO) test --release $(addprefix -p ,$(ENGINES))
 
 generate: ## Write everything generated: CRDs, RBAC, gRPC code, schema tables.
 	$(XTASK) crds
