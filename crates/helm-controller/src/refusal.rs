@@ -43,6 +43,13 @@ pub fn unsupported(spec: &HelmReleaseSpec) -> Option<String> {
             "objects are always applied on the server; remove the field",
         );
     }
+    // Helm itself refuses to replace what is applied on the server, which is the only way here.
+    if spec.upgrade.as_ref().is_some_and(|upgrade| upgrade.force) {
+        return refuse("upgrade.force", "objects are applied on the server, not replaced; remove the field");
+    }
+    if spec.rollback.as_ref().is_some_and(|rollback| rollback.force) {
+        return refuse("rollback.force", "objects are applied on the server, not replaced; remove the field");
+    }
     if let Some(chart_ref) = &spec.chart_ref
         && chart_ref.kind != common::helm::v2::SourceReferenceKind::HelmChart
     {
@@ -70,6 +77,9 @@ mod tests {
             (json!({"waitStrategy": {"name": "legacy"}}), Some("legacy")),
             (json!({"install": {"serverSideApply": false}}), Some("install.serverSideApply")),
             (json!({"upgrade": {"serverSideApply": "disabled"}}), Some("upgrade.serverSideApply")),
+            (json!({"upgrade": {"force": true}}), Some("upgrade.force")),
+            (json!({"upgrade": {"force": false}, "rollback": {"force": false}}), None),
+            (json!({"rollback": {"force": true}}), Some("rollback.force")),
             (json!({"chartRef": {"kind": "OCIRepository", "name": "a"}}), Some("chartRef.kind")),
         ] {
             let mut spec = base.clone();
