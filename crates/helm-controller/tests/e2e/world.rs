@@ -39,7 +39,7 @@ enum Source {
     /// A map of archives, for tests of what comes after.
     Map(tokio::task::JoinHandle<()>),
     /// The real controller, with its storage and the token for it.
-    Controller { process: Process, _files: TempDir },
+    Controller { process: Box<Process>, _files: TempDir },
 }
 
 impl Drop for World {
@@ -109,7 +109,7 @@ impl World {
             .args(source_flags.iter().map(|flag| (*flag).to_owned()))
             .start()?;
         process.wait_ready(&format!("http://127.0.0.1:{health}/readyz"), LIMIT).await?;
-        let source = Source::Controller { process, _files: files };
+        let source = Source::Controller { process: Box::new(process), _files: files };
         let address = format!("--artifact-addr=http://127.0.0.1:{storage}");
         let token = format!("--artifact-token-file={}", token_file.display());
         Self::run_beside(namespace, &["--log-level=debug", &address, &token], source, Charts::default()).await
