@@ -1,70 +1,16 @@
 //! From the nodes of a document to values, with goyaml v2's rules on the way to JSON.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
+use super::builder::{Builder, Numbers, Options, ValueBuilder};
 use super::tape::{Kind, Node, Tape};
-use crate::go_number::{write_float_g_single, write_float_json};
+use super::text::{decode_base64, float_key, go_key, go_string, go_syntax};
+use crate::go_number::write_float_json;
 use crate::parse::Parser;
 use crate::resolve::{Resolved, resolve_plain, resolve_tagged};
 use crate::scan::{Dialect, Scanner};
 use crate::{Error, MAX_DEPTH, Value};
-
-/// Makes values of your own out of a document, without an intermediate tree.
-pub trait Builder {
-    /// A finished value.
-    type Value;
-    /// A list being filled.
-    type Sequence;
-    /// A map being filled.
-    type Mapping;
-
-    /// `null`
-    fn null(&mut self) -> Self::Value;
-    /// `true` or `false`
-    fn boolean(&mut self, value: bool) -> Self::Value;
-    /// A signed integer.
-    fn int(&mut self, value: i64) -> Self::Value;
-    /// An integer above the signed range.
-    fn uint(&mut self, value: u64) -> Self::Value;
-    /// A finite float.
-    fn float(&mut self, value: f64) -> Self::Value;
-    /// Text, borrowed from the input where possible.
-    fn string(&mut self, value: Cow<'_, str>) -> Self::Value;
-    /// Opens a list.
-    fn begin_sequence(&mut self) -> Self::Sequence;
-    /// Appends to a list.
-    fn push(&mut self, sequence: &mut Self::Sequence, value: Self::Value);
-    /// Closes a list.
-    fn end_sequence(&mut self, sequence: Self::Sequence) -> Self::Value;
-    /// Opens a map.
-    fn begin_mapping(&mut self) -> Self::Mapping;
-    /// Sets a key, replacing the value of an equal one.
-    fn insert(&mut self, mapping: &mut Self::Mapping, key: Cow<'_, str>, value: Self::Value);
-    /// Closes a map.
-    fn end_mapping(&mut self, mapping: Self::Mapping) -> Self::Value;
-}
-
-/// Which numbers come out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Numbers {
-    /// Floats only, as `encoding/json` decodes into `interface{}`: Helm's values.
-    #[default]
-    Float64,
-    /// Integers where the JSON text is an integer that fits 64 bits, as the Kubernetes API machinery decodes.
-    Json,
-    /// As the YAML says.
-    Yaml,
-}
-
-/// How to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Options {
-    /// Refuse equal keys in one map.
-    pub strict: bool,
-    /// Number types.
-    pub numbers: Numbers,
-}
 
 pub(super) fn parse_with<B: Builder>(text: &[u8], options: Options, builder: &mut B) -> Result<B::Value, Error> {
     let input = crate::read::read(text);
@@ -113,7 +59,7 @@ pub(super) fn plain_value(text: &str) -> Value {
 
 /// A key as goyaml decodes it: keys of different types are different keys until JSON makes them strings.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
+pub(super) enum Key {
     Bool(bool),
     Int(i64),
     Uint(u64),
@@ -443,166 +389,5 @@ fn resolve(node: &Node<'_>) -> Result<Resolved, Error> {
         None if *implicit && !*quoted => Ok(resolve_plain(Dialect::V2, value)),
         None => Ok(Resolved::String),
         Some(tag) => resolve_tagged(Dialect::V2, tag, value),
-    }
-}
-
-fn float_key(value: f64) -> String {
-    let mut text = String::new();
-    write_float_g_single(value, &mut text);
-    match text.as_str() {
-        "+Inf" => ".inf".to_owned(),
-        "-Inf" => "-.inf".to_owned(),
-        "NaN" => ".nan".to_owned(),
-        _ => text,
-    }
-}
-
-/// A key in Go's `%#v`.
-fn go_key(key: &Key) -> String {
-    match key {
-        Key::Bool(value) => value.to_string(),
-        Key::Int(value) => value.to_string(),
-        Key::Uint(value) => format!("{value:#x}"),
-        Key::Float(bits) => {
-            let mut text = String::new();
-            crate::go_number::write_float_g(f64::from_bits(*bits), &mut text);
-            text
-        }
-        Key::String(text) => go_quote(text),
-        Key::Null => "interface {}(nil)".to_owned(),
-    }
-}
-
-/// Go's `%q`, near enough for messages.
-fn go_quote(text: &str) -> String {
-    format!("{text:?}").replace("\\'", "'")
-}
-
-/// Go's `%#v` of decoded values.
-fn go_syntax(value: &Value, out: &mut String) {
-    match value {
-        Value::Null => out.push_str("interface {}(nil)"),
-        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
-        Value::Int(value) => out.push_str(&value.to_string()),
-        Value::Uint(value) => out.push_str(&format!("{value:#x}")),
-        Value::Float(value) => crate::go_number::write_float_g(*value, out),
-        Value::String(text) => out.push_str(&go_quote(text)),
-        Value::Sequence(items) => {
-            out.push_str("[]interface {}{");
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    out.push_str(", ");
-                }
-                go_syntax(item, out);
-            }
-            out.push('}');
-        }
-        Value::Mapping(mapping) => {
-            out.push_str("map[interface {}]interface {}{");
-            for (index, (key, item)) in mapping.iter().enumerate() {
-                if index > 0 {
-                    out.push_str(", ");
-                }
-                out.push_str(&go_quote(key));
-                out.push(':');
-                go_syntax(item, out);
-            }
-            out.push('}');
-        }
-    }
-}
-
-/// A Go string with any bytes, as `encoding/json` passes it on: every bad byte becomes U+FFFD.
-pub(crate) fn go_string(bytes: Vec<u8>) -> String {
-    match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let mut text = String::new();
-            for chunk in error.as_bytes().utf8_chunks() {
-                text.push_str(chunk.valid());
-                text.extend(chunk.invalid().iter().map(|_| '\u{FFFD}'));
-            }
-            text
-        }
-    }
-}
-
-/// Go's `base64.StdEncoding`: padding required, line breaks ignored, anything else refused.
-pub(crate) fn decode_base64(text: &str) -> Result<Vec<u8>, Error> {
-    let bad = || Error::syntax(0, "!!binary value contains invalid base64 data");
-    let clean: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-    if !clean.len().is_multiple_of(4) {
-        return Err(bad());
-    }
-    let mut out = Vec::with_capacity(clean.len() / 4 * 3);
-    let groups = clean.len() / 4;
-    for (index, group) in clean.chunks(4).enumerate() {
-        let padding = group.iter().rev().take_while(|byte| **byte == b'=').count();
-        if padding > 2 || (padding > 0 && index + 1 != groups) {
-            return Err(bad());
-        }
-        let mut bits = 0_u32;
-        for byte in group.iter().take(4 - padding) {
-            let digit = match byte {
-                b'A'..=b'Z' => byte - b'A',
-                b'a'..=b'z' => byte - b'a' + 26,
-                b'0'..=b'9' => byte - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return Err(bad()),
-            };
-            bits = (bits << 6) | u32::from(digit);
-        }
-        bits <<= 6 * padding;
-        let [_, first, second, third] = bits.to_be_bytes();
-        out.extend([first, second, third].iter().take(3 - padding));
-    }
-    Ok(out)
-}
-
-/// Builds [`Value`]s.
-#[derive(Debug)]
-pub(super) struct ValueBuilder;
-
-impl Builder for ValueBuilder {
-    type Value = Value;
-    type Sequence = Vec<Value>;
-    type Mapping = BTreeMap<String, Value>;
-
-    fn null(&mut self) -> Value {
-        Value::Null
-    }
-    fn boolean(&mut self, value: bool) -> Value {
-        Value::Bool(value)
-    }
-    fn int(&mut self, value: i64) -> Value {
-        Value::Int(value)
-    }
-    fn uint(&mut self, value: u64) -> Value {
-        Value::Uint(value)
-    }
-    fn float(&mut self, value: f64) -> Value {
-        Value::Float(value)
-    }
-    fn string(&mut self, value: Cow<'_, str>) -> Value {
-        Value::String(value.into_owned())
-    }
-    fn begin_sequence(&mut self) -> Vec<Value> {
-        Vec::new()
-    }
-    fn push(&mut self, sequence: &mut Vec<Value>, value: Value) {
-        sequence.push(value);
-    }
-    fn end_sequence(&mut self, sequence: Vec<Value>) -> Value {
-        Value::Sequence(sequence)
-    }
-    fn begin_mapping(&mut self) -> Self::Mapping {
-        BTreeMap::new()
-    }
-    fn insert(&mut self, mapping: &mut Self::Mapping, key: Cow<'_, str>, value: Value) {
-        mapping.insert(key.into_owned(), value);
-    }
-    fn end_mapping(&mut self, mapping: Self::Mapping) -> Value {
-        Value::Mapping(mapping)
     }
 }

@@ -4,13 +4,15 @@
 //! number becomes a float unless [`Numbers`] says otherwise. Writing goes the other way round.
 
 mod build;
+mod builder;
 mod documents;
 mod emitter;
 mod json;
 mod sort;
 mod tape;
+mod text;
 
-pub use build::{Builder, Numbers, Options};
+pub use builder::{Builder, Numbers, Options};
 pub use documents::split_documents;
 pub use emitter::{Emitter, Flavor};
 pub use json::{to_json, write_json, write_json_string};
@@ -18,9 +20,10 @@ pub use sort::{compare_keys, sort_naturally};
 
 pub(crate) use sort::{compare, sort_by};
 
-pub(crate) use build::{decode_base64, excessive_aliasing, go_string};
+pub(crate) use build::excessive_aliasing;
+pub(crate) use text::{decode_base64, go_string};
 
-use build::ValueBuilder;
+use builder::ValueBuilder;
 
 use crate::scan::Dialect;
 use crate::{Error, Value};
