@@ -12,18 +12,19 @@ use std::{
     time::Duration,
 };
 
+use common::unread::Unread;
 use futures::{StreamExt, pin_mut};
 use kube::{
-    Api, Client,
+    Api, Client, ResourceExt as _,
     core::DynamicObject,
     runtime::{WatchStreamExt, watcher},
 };
 use parking_lot::{Mutex, RwLock};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     discovery::{Resource, api_resource},
-    object::{Gvk, ObjectRef},
+    object::{Gvk, ObjectRef, label},
     readiness::{Observed, Sighting},
 };
 
@@ -144,7 +145,7 @@ impl Watches {
     fn start(&self, gvk: &Gvk, resource: &Resource) -> Arc<Kind> {
         let kind = Arc::new(Kind::default());
         let labels = self.inner.labels;
-        let api: Api<DynamicObject> = Api::all_with(self.inner.client.clone(), &api_resource(gvk, resource));
+        let api: Api<Unread<DynamicObject>> = Api::all_with(self.inner.client.clone(), &api_resource(gvk, resource));
         let config =
             watcher::Config::default().labels(&format!("{},{}", labels.name, labels.namespace)).page_size(PAGE);
         let (weak, wake, gvk) = (Arc::downgrade(&kind), Arc::clone(&self.inner.wake), gvk.clone());
@@ -157,7 +158,7 @@ impl Watches {
                 match event {
                     Ok(watcher::Event::Init) => relisted = Some(HashMap::new()),
                     Ok(watcher::Event::InitApply(object)) => {
-                        let (key, owner, observed) = digest(&gvk, labels, object);
+                        let (key, owner, observed) = digest(&gvk, labels, &object);
                         if let Some(relisted) = relisted.as_mut() {
                             relisted.insert(key.clone(), observed.clone());
                         }
@@ -170,11 +171,11 @@ impl Watches {
                         kind.synced.store(true, Ordering::Release);
                     }
                     Ok(watcher::Event::Apply(object)) => {
-                        let (key, owner, observed) = digest(&gvk, labels, object);
+                        let (key, owner, observed) = digest(&gvk, labels, &object);
                         kind.take_in(key, observed, owner.as_ref(), &wake);
                     }
                     Ok(watcher::Event::Delete(object)) => {
-                        let (key, owner, _) = digest(&gvk, labels, object);
+                        let (key, owner, _) = digest(&gvk, labels, &object);
                         kind.objects.write().remove(&key);
                         if let Some((namespace, name)) = owner {
                             wake(&namespace, &name);
@@ -209,26 +210,41 @@ impl Kind {
 type Key = (Box<str>, Box<str>);
 type Digested = (Key, Option<(String, String)>, Observed);
 
-fn digest(gvk: &Gvk, labels: OwnerLabels, object: DynamicObject) -> Digested {
-    let DynamicObject { metadata, mut data, .. } = object;
-    let owner = metadata
-        .labels
-        .as_ref()
-        .and_then(|map| Some((map.get(labels.namespace)?.clone(), map.get(labels.name)?.clone())));
-    let key = (metadata.namespace.clone().unwrap_or_default().into(), metadata.name.clone().unwrap_or_default().into());
-    if let Some(map) = data.as_object_mut() {
+fn digest(gvk: &Gvk, labels: OwnerLabels, object: &Unread<DynamicObject>) -> Digested {
+    let key = (object.namespace().unwrap_or_default().into(), object.name_any().into());
+    let mut value: Value = object.read_as().unwrap_or_default();
+    if let Some(map) = value.as_object_mut() {
+        // The items of a list do not say what they are.
         map.insert("apiVersion".to_owned(), Value::String(gvk.api_version()));
         map.insert("kind".to_owned(), Value::String(gvk.kind.clone()));
-        let mut slim = json!({
-            "name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid,
-            "resourceVersion": metadata.resource_version, "generation": metadata.generation,
-            "annotations": metadata.annotations, "labels": metadata.labels,
-            "creationTimestamp": metadata.creation_timestamp, "deletionTimestamp": metadata.deletion_timestamp,
-        });
-        if let Some(slim) = slim.as_object_mut() {
-            slim.retain(|_, value| !value.is_null());
-        }
-        map.insert("metadata".to_owned(), slim);
     }
-    (key, owner, Observed::of(&data))
+    let owner = label(&value, labels.namespace).zip(label(&value, labels.name));
+    let owner = owner.map(|(namespace, name)| (namespace.to_owned(), name.to_owned()));
+    (key, owner, Observed::of(&value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::readiness::Condition;
+
+    #[test]
+    fn an_object_is_judged_without_its_managed_fields() {
+        const LABELS: OwnerLabels = OwnerLabels { name: "owner", namespace: "owner-namespace" };
+        let text = serde_json::json!({
+            "metadata": {
+                "name": "web", "namespace": "apps", "uid": "u", "resourceVersion": "12", "generation": 1,
+                "labels": {"owner": "release", "owner-namespace": "flux"},
+                "managedFields": [{"manager": "m", "fieldsV1": {"f:spec": {}}}],
+            },
+            "spec": {"replicas": 1},
+            "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 0},
+        });
+        let object = serde_json::from_str(&text.to_string()).unwrap();
+        let (key, owner, observed) = digest(&Gvk::new("apps/v1", "Deployment"), LABELS, &object);
+        assert_eq!(key, ("apps".into(), "web".into()));
+        assert_eq!(owner, Some(("flux".to_owned(), "release".to_owned())));
+        assert_eq!((&*observed.uid, observed.resource_version), ("u", 12));
+        assert_eq!(observed.condition, Condition::InProgress);
+    }
 }

@@ -10,8 +10,8 @@
 //!
 //! # Reading objects
 //! A stored object may hold what our types refuse (a duration written before the CRD had its pattern, an enum value of a newer
-//! release). Lists and watches therefore always read `kube::core::DeserializeGuard<K>`: the bad object arrives as an error with
-//! its metadata, gets a condition of its own, and every other object is unaffected.
+//! release). Lists and watches therefore always bring [`unread::Unread<K>`]: reading the bad object gives an error with its
+//! metadata, it gets a condition of its own, and every other object is unaffected.
 
 pub mod conditions;
 pub mod crd;
@@ -25,6 +25,7 @@ pub mod revision;
 mod schema;
 pub mod secret;
 pub mod source;
+pub mod unread;
 pub mod url;
 
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};

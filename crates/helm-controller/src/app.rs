@@ -13,7 +13,7 @@ use futures::{StreamExt, pin_mut};
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{
     Api,
-    core::{DeserializeGuard, PartialObjectMeta},
+    core::PartialObjectMeta,
     runtime::{WatchStreamExt, watcher},
 };
 use parking_lot::Mutex;
@@ -43,14 +43,14 @@ pub async fn run(shell: Shell, flags: Flags) -> Result<(), Failure> {
         return Ok(());
     }
     let controller = Controller::<HelmRelease>::new(
-        shell.watched::<HelmReleaseGuarded>(),
+        shell.watched(),
         shell.controller_options(),
         shell.health.gate("HelmRelease"),
         shell.metrics.reconcile.clone(),
     );
     let trigger: Trigger = controller.trigger();
     let legacy = Controller::<LegacyRelease>::new(
-        shell.watched::<DeserializeGuard<LegacyRelease>>(),
+        shell.watched(),
         shell.controller_options(),
         shell.health.gate("HelmRelease.helm.fluxcd.io"),
         shell.metrics.reconcile.clone(),
@@ -112,8 +112,6 @@ pub async fn run(shell: Shell, flags: Flags) -> Result<(), Failure> {
     );
     Ok(())
 }
-
-type HelmReleaseGuarded = DeserializeGuard<HelmRelease>;
 
 fn fetcher(flags: &Flags) -> Result<Fetcher, Failure> {
     let grpc = (!flags.artifact_addr.is_empty()).then(|| GrpcConfig {

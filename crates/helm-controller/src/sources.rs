@@ -10,11 +10,11 @@ use common::{
         label::{HELM_NAME, HELM_NAMESPACE},
     },
     source::v1::HelmChart,
+    unread::Unread,
 };
 use futures::{StreamExt, pin_mut};
 use kube::{
     Api, ResourceExt,
-    core::DeserializeGuard,
     runtime::{WatchStreamExt, watcher},
 };
 use runtime::{ObjectKey, health::Gate, store::Store};
@@ -48,7 +48,7 @@ pub type Wake = Arc<dyn Fn(Option<ObjectKey>, &ObjectKey) + Send + Sync>;
 
 /// Watches HelmCharts until `shutdown`.
 pub async fn watch(
-    api: Api<DeserializeGuard<HelmChart>>,
+    api: Api<Unread<HelmChart>>,
     store: Store<HelmChart>,
     wake: Wake,
     gate: Gate,
@@ -67,7 +67,7 @@ pub async fn watch(
             Some(Ok(watcher::Event::Init)) => listed.clear(),
             Some(Ok(watcher::Event::InitApply(object))) => {
                 listed.push(ObjectKey::of(&object));
-                seen(&store, &wake, object);
+                seen(&store, &wake, &object);
             }
             Some(Ok(watcher::Event::InitDone)) => {
                 for key in store.keys().into_iter().filter(|key| !listed.contains(key)) {
@@ -76,10 +76,10 @@ pub async fn watch(
                 listed = Vec::new();
                 gate.ready();
             }
-            Some(Ok(watcher::Event::Apply(object))) => seen(&store, &wake, object),
+            Some(Ok(watcher::Event::Apply(object))) => seen(&store, &wake, &object),
             Some(Ok(watcher::Event::Delete(object))) => {
                 let key = ObjectKey::of(&object);
-                let owner = object.0.as_ref().ok().and_then(owner);
+                let owner = object.read().ok().as_ref().and_then(owner);
                 store.remove(&key);
                 wake(owner, &key);
             }
@@ -100,13 +100,15 @@ fn owner(chart: &HelmChart) -> Option<ObjectKey> {
     Some(ObjectKey::new(labels.get(HELM_NAMESPACE)?, labels.get(HELM_NAME)?))
 }
 
-fn seen(store: &Store<HelmChart>, wake: &Wake, object: DeserializeGuard<HelmChart>) {
-    let key = ObjectKey::of(&object);
-    match object.0 {
-        Ok(mut chart) => {
-            chart.metadata.managed_fields = None;
-            let current = chart.clone();
-            if let Ok(old) = store.observe(chart)
+fn seen(store: &Store<HelmChart>, wake: &Wake, object: &Unread<HelmChart>) {
+    if store.knows(kube::Resource::meta(object)) {
+        return;
+    }
+    let key = ObjectKey::of(object);
+    match object.read() {
+        Ok(chart) => {
+            let current = Arc::new(chart);
+            if let Ok(old) = store.observe_shared(Arc::clone(&current))
                 && differs(old.as_deref(), &current)
             {
                 wake(owner(&current), &key);

@@ -3,6 +3,7 @@
 use common::{
     helm::v2::{HelmChartTemplate, HelmRelease},
     names::{
+        finalizer,
         group::SOURCE_V1,
         label::{HELM_NAME, HELM_NAMESPACE},
     },
@@ -48,6 +49,8 @@ pub fn helm_chart(release: &HelmRelease) -> Option<Value> {
             "name": release.helm_chart_name(),
             "namespace": release.helm_chart_namespace().unwrap_or_default(),
             "labels": labels,
+            // What source-controller would add first thing, in a write of its own.
+            "finalizers": [finalizer::FLUX],
         },
         "spec": chart_spec,
     });
@@ -100,7 +103,10 @@ mod tests {
                 .unwrap();
         assert_eq!(
             chart["metadata"],
-            json!({"name": "apps-web", "namespace": "apps", "labels": {HELM_NAME: "web", HELM_NAMESPACE: "apps"}})
+            json!({
+                "name": "apps-web", "namespace": "apps", "finalizers": ["finalizers.fluxcd.io"],
+                "labels": {HELM_NAME: "web", HELM_NAMESPACE: "apps"},
+            })
         );
         assert_eq!(
             chart["spec"],

@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, fmt::Debug, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use common::names::annotation::REQUESTED_AT;
+use common::{names::annotation::REQUESTED_AT, unread::Unread};
 use futures::{FutureExt, StreamExt};
 use kube::{
     Api, Resource, ResourceExt,
     api::{DynamicObject, Patch, PatchParams},
-    core::{ApiResource, DeserializeGuard, error_boundary::InvalidObject},
+    core::{ApiResource, error_boundary::InvalidObject},
     runtime::watcher,
 };
 use parking_lot::Mutex;
@@ -115,7 +115,7 @@ pub struct Options {
 /// One kind's watch, store and queue.
 #[derive(Debug)]
 pub struct Controller<K: Resource> {
-    api: Api<DeserializeGuard<K>>,
+    api: Api<Unread<K>>,
     store: Store<K>,
     queue: Queue<ObjectKey>,
     options: Options,
@@ -148,7 +148,7 @@ where
     K: Resource<DynamicType = ()> + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
 {
     /// A controller of the objects that `api` shows.
-    pub fn new(api: Api<DeserializeGuard<K>>, options: Options, gate: Gate, metrics: ReconcileMetrics) -> Self {
+    pub fn new(api: Api<Unread<K>>, options: Options, gate: Gate, metrics: ReconcileMetrics) -> Self {
         gate.waiting("the first list of objects has not been read yet");
         Self {
             api,
@@ -196,7 +196,7 @@ where
                 Some(Ok(watcher::Event::Init)) => listed.clear(),
                 Some(Ok(watcher::Event::InitApply(object))) => {
                     listed.push(ObjectKey::of(&object));
-                    self.seen(reconciler, object);
+                    self.seen(reconciler, &object);
                 }
                 Some(Ok(watcher::Event::InitDone)) => {
                     let listed: std::collections::HashSet<_> = listed.drain(..).collect();
@@ -207,7 +207,7 @@ where
                     self.gate.ready();
                     self.synced.send_replace(true);
                 }
-                Some(Ok(watcher::Event::Apply(object))) => self.seen(reconciler, object),
+                Some(Ok(watcher::Event::Apply(object))) => self.seen(reconciler, &object),
                 Some(Ok(watcher::Event::Delete(object))) => self.forget(reconciler, &ObjectKey::of(&object)),
                 Some(Err(error)) => {
                     self.watch_failed(&error);
@@ -238,13 +238,16 @@ where
         }
     }
 
-    fn seen<R: Reconcile<K>>(&self, reconciler: &R, object: DeserializeGuard<K>) {
-        let key = ObjectKey::of(&object);
-        match object.0 {
-            Ok(mut object) => {
-                object.meta_mut().managed_fields = None;
-                let current = object.clone();
-                match self.store.observe(object) {
+    fn seen<R: Reconcile<K>>(&self, reconciler: &R, object: &Unread<K>) {
+        let key = ObjectKey::of(object);
+        if self.store.knows(object.meta()) {
+            debug!(object = %key, "event not newer than our own last write");
+            return;
+        }
+        match object.read() {
+            Ok(object) => {
+                let current = Arc::new(object);
+                match self.store.observe_shared(Arc::clone(&current)) {
                     Ok(Some(old)) if !reconciler.is_relevant(&old, &current) => {}
                     Ok(_) => self.queue.add(key),
                     Err(crate::store::Stale) => debug!(object = %key, "event older than our own last write"),
@@ -353,7 +356,7 @@ where
 
 /// Says in the status of an object that it cannot be read; nothing else happens to it until it changes.
 async fn report_invalid<K>(
-    api: &Api<DeserializeGuard<K>>,
+    api: &Api<Unread<K>>,
     options: &Options,
     key: &ObjectKey,
     invalid: &InvalidObject,

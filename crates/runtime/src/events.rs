@@ -88,12 +88,16 @@ impl Recorder {
         clock: Clock,
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
+        // The HTTP client holds the system's trust anchors, so it is only made where it is used.
+        let outbound = outbound.filter(|address| !address.is_empty()).map(|address| Receiver {
+            address: Arc::from(address),
+            http: reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap_or_default(),
+        });
         let worker = Worker {
             client,
             controller: controller.to_owned(),
             instance: instance.to_owned(),
-            outbound: outbound.filter(|address| !address.is_empty()).map(Arc::from),
-            http: reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap_or_default(),
+            outbound,
             clock,
             correlator: Correlator::default(),
         };
@@ -111,12 +115,17 @@ impl Recorder {
     }
 }
 
+/// A notification-controller's event receiver.
+struct Receiver {
+    address: Arc<str>,
+    http: reqwest::Client,
+}
+
 struct Worker {
     client: Client,
     controller: String,
     instance: String,
-    outbound: Option<Arc<str>>,
-    http: reqwest::Client,
+    outbound: Option<Receiver>,
     clock: Clock,
     correlator: Correlator,
 }
@@ -126,13 +135,13 @@ impl Worker {
         while let Some(event) = events.recv().await {
             let now = self.clock.now();
             let decision = self.correlator.decide(&event, now);
-            if let Some(address) = &self.outbound
+            if let Some(Receiver { address, http }) = &self.outbound
                 && event.severity != Severity::Trace
                 && matches!(decision, Decision::Create { .. })
             {
                 let body = Outbound::new(&event, &self.controller, &self.instance, now);
                 if let Ok(body) = serde_json::to_vec(&body) {
-                    tokio::spawn(post(self.http.clone(), Arc::clone(address), body));
+                    tokio::spawn(post(http.clone(), Arc::clone(address), body));
                 }
             }
             if let Err(error) = self.send(&event, decision, now).await {

@@ -22,7 +22,8 @@ fn with<K: Resource>(object: &K, finalizer: &str, wanted: bool) -> Vec<String> {
     finalizers
 }
 
-/// Makes `finalizer` present (`wanted`) or absent; nothing is sent when it already is.
+/// Makes `finalizer` present (`wanted`) or absent; nothing is sent when it already is. Returns the object as stored,
+/// without managed fields.
 ///
 /// The write carries the resource version, because a list in a merge patch replaces what somebody else may have added
 /// meanwhile; on a conflict the caller retries with the newer object.
@@ -45,7 +46,8 @@ where
         "finalizers": with(object, finalizer, wanted),
     }});
     let params = PatchParams { field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
-    api.patch(meta.name.as_deref().unwrap_or_default(), &params, &Patch::Merge(patch)).await.map(Some)
+    let name = meta.name.as_deref().unwrap_or_default();
+    crate::patch::object(api, name, &params, &Patch::Merge(patch)).await.map(Some)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod key;
 pub mod leader;
 mod logs;
 pub mod metrics;
+pub mod patch;
 pub mod process;
 pub mod queue;
 pub mod status;

@@ -53,7 +53,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 impl Shell {
     /// The settings of a [`crate::Controller`] of this process.
     pub fn controller_options(&self) -> Options {
-        let mut watch = kube::runtime::watcher::Config::default();
+        // Pages of the first list are held as text; small ones keep the peak of a restart with many objects low.
+        let mut watch = kube::runtime::watcher::Config::default().page_size(100);
         if !self.flags.watch_label_selector.is_empty() {
             watch = watch.labels(&self.flags.watch_label_selector);
         }

@@ -42,7 +42,7 @@ pub fn merge_patch(old: &Value, new: &Value) -> Option<Value> {
 
 /// Writes what differs between two forms of an object's status; without a difference nothing is sent.
 ///
-/// Returns the object as the server answered. With `resource_version` the write fails with a conflict when the object
+/// Returns the object as the server answered, without managed fields. With `resource_version` the write fails with a conflict when the object
 /// has changed since that version.
 pub async fn patch_status<K, S>(
     api: &Api<K>,
@@ -64,7 +64,7 @@ where
         patch.insert("metadata".into(), json!({ "resourceVersion": version }));
     }
     let params = PatchParams { field_manager: Some(field_manager.to_owned()), ..PatchParams::default() };
-    api.patch_status(name, &params, &Patch::Merge(patch)).await.map(Some)
+    crate::patch::status(api, name, &params, &Patch::Merge(patch)).await.map(Some)
 }
 
 /// The status patch for an object that cannot be read: stalled, with the reader's own words.

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::{Resource, core::error_boundary::InvalidObject};
 use parking_lot::RwLock;
 
@@ -62,16 +63,36 @@ impl<K: Resource> Store<K> {
 
     /// Takes in the newer state of an object; returns the earlier one, or `Err` if what is stored is newer.
     pub fn observe(&self, object: K) -> Result<Option<Arc<K>>, Stale> {
-        let key = ObjectKey::of(&object);
+        self.observe_shared(Arc::new(object))
+    }
+
+    /// The same with an object that is used elsewhere too.
+    pub fn observe_shared(&self, object: Arc<K>) -> Result<Option<Arc<K>>, Stale> {
+        let key = ObjectKey::of(object.as_ref());
         let mut objects = self.objects.write();
         if let Some(stored) = objects.get(&key)
             && stored.meta().uid == object.meta().uid
-            && resource_version(stored.as_ref()) > resource_version(&object)
+            && resource_version(stored.meta()) > resource_version(object.meta())
         {
             return Err(Stale);
         }
         self.invalid.write().remove(&key);
-        Ok(objects.insert(key, Arc::new(object)))
+        Ok(objects.insert(key, object))
+    }
+
+    /// Whether this state of an object, or a newer one, is stored: there is no need to read it.
+    pub fn knows(&self, meta: &ObjectMeta) -> bool {
+        let offered = resource_version(meta);
+        let key = ObjectKey {
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+        };
+        offered > 0
+            && self
+                .objects
+                .read()
+                .get(&key)
+                .is_some_and(|stored| stored.meta().uid == meta.uid && resource_version(stored.meta()) >= offered)
     }
 
     /// Takes in an object that cannot be read; an earlier readable state is dropped.
@@ -103,8 +124,8 @@ impl<K: Resource> Store<K> {
 pub struct Stale;
 
 /// Resource versions of one object are comparable integers (Kubernetes KEP-5504); anything else compares as oldest.
-fn resource_version<K: Resource>(object: &K) -> u64 {
-    object.meta().resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0)
+fn resource_version(meta: &ObjectMeta) -> u64 {
+    meta.resource_version.as_deref().and_then(|version| version.parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -129,6 +150,17 @@ mod tests {
         assert!(store.observe(object("11", "u")).unwrap().is_some());
         let recreated = store.observe(object("5", "other"));
         assert!(recreated.is_ok(), "another object of the same name is always taken");
+    }
+
+    #[test]
+    fn what_is_stored_need_not_be_read_again() {
+        let store = Store::default();
+        store.observe(object("10", "u")).unwrap();
+        for (version, uid, expected) in
+            [("9", "u", true), ("10", "u", true), ("11", "u", false), ("9", "other", false), ("", "u", false)]
+        {
+            assert_eq!(store.knows(&object(version, uid).metadata), expected, "{version} {uid}");
+        }
     }
 
     #[test]

@@ -1,33 +1,37 @@
 //! Plain HTTP, as every Flux source-controller serves artifacts.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use common::meta::Artifact;
 use reqwest::StatusCode;
 
-use super::{Collector, ConfigError, FetchError};
+use super::{Collector, FetchError};
 
 /// How often a transfer is tried in all.
 const ATTEMPTS: u32 = 4;
 /// The wait before the second try; it doubles.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct HttpFetcher {
-    client: reqwest::Client,
+    /// Made when first needed: it holds the system's trust anchors, and where gRPC works nobody needs it.
+    client: Arc<OnceLock<reqwest::Client>>,
 }
 
 impl HttpFetcher {
-    pub(super) fn new() -> Result<Self, ConfigError> {
+    fn client(&self) -> Result<&reqwest::Client, reqwest::Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
             .read_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(4)
             .redirect(reqwest::redirect::Policy::limited(3))
-            .build()
-            .map_err(ConfigError::Http)?;
-        Ok(Self { client })
+            .build()?;
+        Ok(self.client.get_or_init(|| client))
     }
 
     pub(super) async fn fetch(&self, artifact: &Artifact, limit: u64) -> Result<Bytes, FetchError> {
@@ -49,9 +53,10 @@ impl HttpFetcher {
         let path = || artifact.path.clone();
         let transport = |source: reqwest::Error| FetchError::Transport { path: path(), source };
         let mut collector = Collector::new(artifact, limit)?;
-        let mut request = self.client.get(&artifact.url).build().map_err(transport)?;
+        let client = self.client().map_err(transport)?;
+        let mut request = client.get(&artifact.url).build().map_err(transport)?;
         crate::trace::inject(request.headers_mut());
-        let mut response = self.client.execute(request).await.map_err(transport)?;
+        let mut response = client.execute(request).await.map_err(transport)?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::GONE => return Err(FetchError::NotFound { path: path() }),

@@ -147,9 +147,6 @@ impl FetchError {
 /// Why a fetcher cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The HTTP client does not start.
-    #[error("cannot set up the HTTP client for artifacts")]
-    Http(#[source] reqwest::Error),
     /// The address or CA is unusable.
     #[error("the artifact server's address {address:?} or its CA is unusable")]
     Grpc {
@@ -175,7 +172,7 @@ impl Fetcher {
     /// A fetcher; connections are opened when needed. Must be called within a Tokio runtime.
     pub fn new(config: FetcherConfig) -> Result<Self, ConfigError> {
         let grpc = config.grpc.as_ref().map(grpc::GrpcFetcher::new).transpose()?;
-        Ok(Self { http: http::HttpFetcher::new()?, grpc, config })
+        Ok(Self { http: http::HttpFetcher::default(), grpc, config })
     }
 
     /// The content of the artifact, whose digest is as the status says.

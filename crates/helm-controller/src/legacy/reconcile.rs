@@ -74,8 +74,7 @@ impl LegacySink {
                 .await
                 .map_err(EngineError::object("write the status"))?;
         *self.written.lock() = new;
-        if let Some(mut object) = written {
-            object.metadata.managed_fields = None;
+        if let Some(object) = written {
             let _ = self.context.legacy.observe(object);
         }
         Ok(())
@@ -119,7 +118,6 @@ impl Reconcile<HelmRelease> for LegacyReconciler {
                     .map_err(EngineError::object("add the finalizer"))?
         {
             release.metadata = stored.metadata.clone();
-            release.metadata.managed_fields = None;
             let _ = self.context.legacy.observe(stored);
         }
         let sink = LegacySink {

@@ -189,8 +189,7 @@ impl Sink for ReleaseSink {
         let written = runtime::status::patch_status(&self.api, &self.key.name, field_manager::HELM, old, new, None)
             .await
             .map_err(EngineError::object("write the status"))?;
-        if let Some(mut object) = written {
-            object.metadata.managed_fields = None;
+        if let Some(object) = written {
             let _ = self.context.releases.observe(object);
             let ready = |status: &HelmReleaseStatus| {
                 common::conditions::find(&status.conditions, READY)

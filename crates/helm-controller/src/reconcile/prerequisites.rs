@@ -64,9 +64,9 @@ pub(super) async fn apply_chart(context: &Context, release: &HelmRelease) -> Res
     }
     let api: Api<HelmChart> = Api::namespaced(context.client.clone(), &namespace);
     let params = PatchParams::apply(field_manager::HELM).force();
-    let mut stored =
-        api.patch(&name, &params, &Patch::Apply(&wanted)).await.map_err(EngineError::object("apply the HelmChart"))?;
-    stored.metadata.managed_fields = None;
+    let stored = runtime::patch::object(&api, &name, &params, &Patch::Apply(&wanted))
+        .await
+        .map_err(EngineError::object("apply the HelmChart"))?;
     let is_new = existing.is_none()
         && stored.metadata.generation == Some(1)
         && stored.status.as_ref().is_none_or(|status| status.artifact.is_none());

@@ -151,12 +151,10 @@ impl Attempt<'_> {
             return self.delete().await;
         }
         let api: Api<HelmRelease> = Api::namespaced(self.context.client.clone(), &self.key.namespace);
-        if let Some(mut stored) =
-            runtime::finalizer::set(&api, &self.object, finalizer::FLUX, field_manager::HELM, true)
-                .await
-                .map_err(EngineError::object("add the finalizer"))?
+        if let Some(stored) = runtime::finalizer::set(&api, &self.object, finalizer::FLUX, field_manager::HELM, true)
+            .await
+            .map_err(EngineError::object("add the finalizer"))?
         {
-            stored.metadata.managed_fields = None;
             self.object.metadata = stored.metadata.clone();
             let _ = self.context.releases.observe(stored);
         }

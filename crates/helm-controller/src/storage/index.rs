@@ -19,6 +19,8 @@ use kube::{
 use parking_lot::RwLock;
 use tokio_util::sync::CancellationToken;
 
+use super::{Record, recent::Recent};
+
 /// What is known of one revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
@@ -70,6 +72,7 @@ struct State {
 #[derive(Clone, Default)]
 pub struct Index {
     state: Arc<RwLock<State>>,
+    recent: Arc<Recent>,
     synced: Arc<AtomicBool>,
 }
 
@@ -89,6 +92,23 @@ impl Index {
         let state = self.state.read();
         let revisions = state.releases.get(&(namespace.into(), release.into()))?;
         revisions.last_key_value().map(|(version, revision)| (*version, revision.clone()))
+    }
+
+    /// A record that was written or read before and is stored unchanged.
+    pub(super) fn kept(&self, namespace: &str, release: &str, version: i64) -> Option<Record> {
+        let stored = {
+            let state = self.state.read();
+            state.releases.get(&(namespace.into(), release.into()))?.get(&version)?.resource_version
+        };
+        self.recent.get(namespace, release, version, stored).filter(|_| self.is_synced())
+    }
+
+    /// Keeps a record if it is one that will be asked for: the deployed one.
+    pub(super) fn keep(&self, namespace: &str, record: &Record, metadata: &ObjectMeta) {
+        let Some((_, _, revision)) = Revision::read(metadata) else { return };
+        if &*revision.status == "deployed" {
+            self.recent.keep(namespace, record, revision.resource_version);
+        }
     }
 
     /// Takes in a record's metadata, unless something newer is known.
@@ -119,6 +139,7 @@ impl Index {
         let gone = revisions.remove(&version);
         if revisions.is_empty() {
             state.releases.remove(&key);
+            self.recent.forget(namespace, release);
         }
         if let Some(gone) = gone {
             state.deleted.insert(gone.uid, now);
@@ -135,6 +156,7 @@ impl Index {
         }
         if revisions.is_empty() {
             state.releases.remove(&key);
+            self.recent.forget(&key.0, &key.1);
         }
     }
 

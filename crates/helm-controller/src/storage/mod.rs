@@ -1,25 +1,29 @@
 //! Release records: Helm's own Secrets, read and written with as few requests as possible.
 //!
 //! Which revisions exist and where they stand is known from a metadata watch ([`index`]); payloads are read only when an
-//! action needs them. Records are packed so that a change of status does not pack the chart again ([`pack`]).
+//! action needs them and the record is not among those kept ([`recent`]). Records are packed so that a change of status does not pack the chart again ([`pack`]).
 
 pub mod index;
 pub mod pack;
+mod recent;
 
 use std::collections::BTreeMap;
 
 use helm::release::{Release, SECRET_TYPE, secret_name};
+use http::{HeaderValue, header::ACCEPT};
 use jiff::Timestamp;
 use k8s_openapi::{ByteString, api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ObjectMeta};
 use kube::{
     Api, Client,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
-    core::PartialObjectMeta,
+    core::{PartialObjectMeta, Request},
 };
 
 pub use index::{Index, Revision};
 pub use pack::{Packed, Packer};
 
+/// Asks for an object's metadata only.
+const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 /// Key of the payload in a Secret.
 const PAYLOAD: &str = "release";
 
@@ -114,6 +118,9 @@ impl Storage {
 
     /// One record; `None` if there is none.
     pub async fn get(&self, release: &str, version: i64) -> Result<Option<Record>, StorageError> {
+        if let Some(kept) = self.index.as_ref().and_then(|index| index.kept(&self.namespace, release, version)) {
+            return Ok(Some(kept));
+        }
         let name = secret_name(release, version);
         let Some(secret) = self.api.get_opt(&name).await.map_err(self.failed("read", &name))? else { return Ok(None) };
         let damaged =
@@ -124,8 +131,12 @@ impl Storage {
             .and_then(|data| data.get(PAYLOAD))
             .ok_or_else(|| damaged("it has no payload".to_owned()))?;
         let (mut release, packed) = pack::unpack(&payload.0).map_err(damaged)?;
-        release.labels = helm::release::user_labels(&secret.metadata.labels.unwrap_or_default());
-        Ok(Some(Record { release, packed }))
+        release.labels = helm::release::user_labels(secret.metadata.labels.as_ref().unwrap_or(&BTreeMap::new()));
+        let record = Record { release, packed };
+        if let Some(index) = &self.index {
+            index.keep(&self.namespace, &record, &secret.metadata);
+        }
+        Ok(Some(record))
     }
 
     fn check_size(&self, name: &str, size: usize) -> Result<(), StorageError> {
@@ -152,9 +163,18 @@ impl Storage {
             ..Secret::default()
         };
         let params = PostParams { field_manager: Some(self.manager.to_owned()), ..PostParams::default() };
-        let stored = self.api.create(&params, &secret).await.map_err(self.failed("create", &name))?;
-        self.observe(&stored.metadata);
+        let stored = self.send_new(&params, &secret).await.map_err(self.failed("create", &name))?;
+        self.observe(record, &stored.metadata);
         Ok(())
+    }
+
+    /// Creates a Secret; only its metadata comes back, for the payload is a hundred times that.
+    async fn send_new(&self, params: &PostParams, secret: &Secret) -> Result<PartialObjectMeta<Secret>, kube::Error> {
+        let body = serde_json::to_vec(secret).map_err(kube::Error::SerdeError)?;
+        let mut request =
+            Request::new(self.api.resource_url()).create(params, body).map_err(kube::Error::BuildRequest)?;
+        request.headers_mut().insert(ACCEPT, HeaderValue::from_static(METADATA));
+        self.api.clone().into_client().request(request).await
     }
 
     /// Writes a changed record over the stored one.
@@ -167,9 +187,9 @@ impl Storage {
             "data": {PAYLOAD: ByteString(payload.into_bytes())},
         });
         let params = PatchParams { field_manager: Some(self.manager.to_owned()), ..PatchParams::default() };
-        let stored =
-            self.api.patch(&name, &params, &Patch::Merge(patch)).await.map_err(self.failed("update", &name))?;
-        self.observe(&stored.metadata);
+        let api: Api<PartialObjectMeta<Secret>> = Api::namespaced(self.api.clone().into_client(), &self.namespace);
+        let stored = api.patch(&name, &params, &Patch::Merge(patch)).await.map_err(self.failed("update", &name))?;
+        self.observe(record, &stored.metadata);
         Ok(())
     }
 
@@ -187,9 +207,10 @@ impl Storage {
         Ok(())
     }
 
-    fn observe(&self, metadata: &ObjectMeta) {
+    fn observe(&self, record: &Record, metadata: &ObjectMeta) {
         if let Some(index) = &self.index {
             index.observe(metadata);
+            index.keep(&self.namespace, record, metadata);
         }
     }
 }

@@ -39,8 +39,10 @@ pub struct Packer {
     recent: Mutex<HashMap<[u8; 32], Arc<[u8]>>>,
 }
 
-/// Charts remembered.
+/// Charts remembered that no record uses any more.
 const REMEMBERED: usize = 16;
+/// Charts remembered in all.
+const MOST: usize = 256;
 
 impl Packer {
     /// Packs a chart.
@@ -53,19 +55,34 @@ impl Packer {
         let packed: Arc<[u8]> = deflate(json.as_bytes(), Compression::best()).into();
         let mut recent = self.recent.lock();
         if recent.len() >= REMEMBERED {
+            recent.retain(|_, packed| Arc::strong_count(packed) > 1);
+        }
+        if recent.len() >= MOST {
             recent.clear();
         }
         recent.insert(digest, Arc::clone(&packed));
         Packed { chart: packed }
     }
 
-    /// Forgets all.
+    /// Forgets what no record uses.
     pub fn clear(&self) {
-        self.recent.lock().clear();
+        let mut recent = self.recent.lock();
+        recent.retain(|_, packed| Arc::strong_count(packed) > 1);
+        recent.shrink_to_fit();
     }
 }
 
 impl Packed {
+    /// Tells packed charts apart; those of one address are the same.
+    pub(super) fn address(&self) -> usize {
+        self.chart.as_ptr() as usize
+    }
+
+    /// Its size.
+    pub(super) fn len(&self) -> usize {
+        self.chart.len()
+    }
+
     /// The payload of a release with this chart.
     pub fn encode(&self, release: &Release) -> String {
         let (head, tail) = head_and_tail(release);
@@ -113,6 +130,11 @@ fn head_and_tail(release: &Release) -> (String, String) {
         }
         None => (json, String::new()),
     }
+}
+
+/// A record packed without its chart.
+pub(super) fn without_chart(release: &Release) -> Vec<u8> {
+    deflate(record_json(release, Arc::new(Chart::default())).as_bytes(), Compression::default())
 }
 
 /// Reads a payload. The release's chart has metadata only; the rest of it stays packed.

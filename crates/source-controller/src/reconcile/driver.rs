@@ -163,13 +163,13 @@ async fn set_finalizer<K: Kind>(
 ) -> Result<Option<Arc<K>>, Error> {
     let patched = runtime::finalizer::set(api, object, finalizer::FLUX, field_manager::SOURCE, wanted).await;
     match patched {
-        Ok(Some(mut patched)) => {
-            patched.meta_mut().managed_fields = None;
+        Ok(Some(patched)) => {
+            let patched = Arc::new(patched);
             if wanted {
                 // The watch brings the same; a state that is older than the watch's is passed over.
-                let _ = objects.observe(patched.clone());
+                let _ = objects.observe_shared(Arc::clone(&patched));
             }
-            Ok(Some(Arc::new(patched)))
+            Ok(Some(patched))
         }
         Ok(None) => Ok(Some(Arc::new(object.clone()))),
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
@@ -283,8 +283,7 @@ async fn patch_status<K: Kind>(api: &Api<K>, objects: &Objects<K>, old: &K, new:
     let patched =
         runtime::status::patch_status(api, name, field_manager::SOURCE, &status(old)?, &status(new)?, None).await;
     match patched {
-        Ok(Some(mut patched)) => {
-            patched.meta_mut().managed_fields = None;
+        Ok(Some(patched)) => {
             // The watch may have brought something newer, which then stands.
             let _ = objects.observe(patched);
             Ok(())

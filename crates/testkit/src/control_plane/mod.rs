@@ -213,6 +213,15 @@ impl ControlPlane {
         &self.others
     }
 
+    /// Processor time that each program has used, the API server first.
+    pub async fn cpu_times(&self) -> Result<Vec<(String, std::time::Duration)>> {
+        let api_server = self.api_server.lock().await;
+        std::iter::once(&*api_server)
+            .chain(&self.others)
+            .map(|process| Ok((process.name().to_owned(), process.cpu_time()?)))
+            .collect()
+    }
+
     /// How many nodes are registered.
     pub async fn nodes(&self) -> Result<usize> {
         let nodes = Api::<k8s_openapi::api::core::v1::Node>::all(self.client().await?);

@@ -18,7 +18,7 @@ use super::Bench;
 use super::bare;
 use super::report::{Bar, Report, count, mebibytes};
 use super::workload::{PreparedRelease, SmallChart};
-use super::world::{Controller, Usage, World, binary_size};
+use super::world::{Controller, CpuTimes, Usage, World, binary_size};
 
 const LIMIT: Duration = Duration::from_secs(400);
 const CONCURRENT_REQUESTS: usize = 8;
@@ -43,8 +43,8 @@ pub(super) async fn run(bench: &Bench, world: &World, report: &mut Report) -> Re
     memory(world, report, "idle, no releases", false, Some(20.0))?;
 
     report.section(&format!("{many} releases of {} {} (bare loop beside ours)", chart.name, chart.version));
-    let bare_waiting = bare_loop(world, &chart, "bare", many, true).await?;
-    let bare_writing = bare_loop(world, &chart, "bare-writes", many, false).await?;
+    let (bare_waiting, bare_cpu) = bare_loop(world, &chart, "bare", many, true).await?;
+    let (bare_writing, _) = bare_loop(world, &chart, "bare-writes", many, false).await?;
     report.value("bare loop: objects and Secrets written", &seconds(bare_waiting.writes));
     report.value("bare loop: and all Deployments available", &seconds(bare_waiting.all));
     report.value("bare loop that waits for nothing", &seconds(bare_writing.all));
@@ -53,11 +53,19 @@ pub(super) async fn run(bench: &Bench, world: &World, report: &mut Report) -> Re
     first.create(1, &json!({})).await?;
     let batch = Batch::new(world, &chart, "releases").await?;
     let before = world.settled().await?;
+    let all_before = world.cpu_times().await?;
     let took = batch.create(many, &json!({})).await?;
+    let all_used = world.cpu_times().await?.since(&all_before);
     let created = world.settled().await?;
     let cpu_at_first = created.since(&before).cpu() / count(many);
     report.value("towline: from creation to all Ready", &seconds(took));
     ratio(report, "ratio to the bare loop", took, bare_waiting.all, 1.3);
+    // On two cores both are bound by these, which other work on the machine changes less than the time on the clock.
+    for (label, used) in [("the bare loop", &bare_cpu), ("towline", &all_used)] {
+        let text = format!("{:.2} s", used.total().as_secs_f64());
+        report.value(&format!("CPU of all programs, {label}"), &text);
+        report.value("", &format!("per release {}", used.detail(count(many))));
+    }
     cost(report, "per release created", &created.since(&before), count(many), 18.0, 12.0);
     memory(world, report, &format!("peak after {many} releases"), true, None)?;
 
@@ -100,13 +108,21 @@ pub(super) async fn run(bench: &Bench, world: &World, report: &mut Report) -> Re
 }
 
 /// The loop in a namespace of its own, which is gone afterwards.
-async fn bare_loop(world: &World, chart: &SmallChart, namespace: &str, many: usize, wait: bool) -> Result<bare::Times> {
+async fn bare_loop(
+    world: &World,
+    chart: &SmallChart,
+    namespace: &str,
+    many: usize,
+    wait: bool,
+) -> Result<(bare::Times, CpuTimes)> {
     world.plane.create_namespace(namespace).await?;
     let releases: Vec<PreparedRelease> =
         (0..many).map(|index| chart.release(&Batch::name(index), namespace)).collect::<Result<_>>()?;
+    let before = world.cpu_times().await?;
     let times = bare::run(&world.client, namespace, &releases, wait).await?;
+    let used = world.cpu_times().await?.since(&before);
     world.clear(namespace).await?;
-    Ok(times)
+    Ok((times, used))
 }
 
 /// Nothing changes: releases whose interval passes again and again must cost no request at all.

@@ -42,6 +42,29 @@ pub(super) struct Usage {
     pub(super) helm_cpu: Duration,
 }
 
+/// Processor time of every program.
+#[derive(Clone, Debug)]
+pub(super) struct CpuTimes(Vec<(String, Duration)>);
+
+impl CpuTimes {
+    /// What was used after `before`.
+    pub(super) fn since(&self, before: &Self) -> Self {
+        let each = self.0.iter().zip(&before.0);
+        Self(each.map(|((name, now), (_, then))| (name.clone(), now.saturating_sub(*then))).collect())
+    }
+
+    /// The sum over all programs.
+    pub(super) fn total(&self) -> Duration {
+        self.0.iter().map(|(_, time)| time).sum()
+    }
+
+    /// For people: the programs that used any, in milliseconds per object.
+    pub(super) fn detail(&self, objects: f64) -> String {
+        let each = self.0.iter().map(|(name, time)| (name, super::report::milliseconds(*time) / objects));
+        each.filter(|(_, time)| *time >= 0.05).map(|(name, time)| format!("{name} {time:.1} ms")).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Usage {
     /// What was used after `before`.
     pub(super) fn since(&self, before: &Self) -> Self {
@@ -143,6 +166,15 @@ impl World {
             }
         }
         Ok(usage)
+    }
+
+    /// Processor time used so far by everything that runs: the control plane and both controllers.
+    pub(super) async fn cpu_times(&self) -> Result<CpuTimes> {
+        let mut times = self.plane.cpu_times().await?;
+        for Controller { process, .. } in [&self.source, &self.helm] {
+            times.push((process.name().to_owned(), process.cpu_time()?));
+        }
+        Ok(CpuTimes(times))
     }
 
     /// Waits until both have been quiet for a moment (events are sent in the background), then tells what they used.
