@@ -1,11 +1,12 @@
 //! Carries out one kustomization on top of the resources, configuration and vars collected so far.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     build::Session,
     config::Config,
     error::{Context, Error},
+    explain::Setter,
     field_spec::FieldSpec,
     generate::{Generated, generate},
     go_json::{self, Manner},
@@ -21,7 +22,7 @@ use crate::{
         affix::{self, End},
         image, metadata,
         namespace::{self, Settings},
-        patch::{self, Content},
+        patch::{self, Content, Patched},
         path, replacement, replica, var,
     },
 };
@@ -30,7 +31,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Accumulator {
     pub(crate) resources: ResMap,
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) vars: Vec<Var>,
 }
 
@@ -68,26 +69,35 @@ impl<'a> Target<'a> {
     /// The same on top of what is there (a component sees its parent's resources).
     fn accumulate_onto(self, mut all: Accumulator) -> Result<Accumulator, Error> {
         for path in &self.kustomization.resources {
-            self.resource(&mut all, path).context(|| format!("accumulating resources from '{path}'"))?;
+            let added = self.resource(&mut all, path);
+            self.in_field("resources", added.context(|| format!("accumulating resources from '{path}'")))?;
         }
-        let mut config = if all.config.name_references.is_empty() { Config::builtin() } else { all.config.clone() };
+        let mut config =
+            if all.config.name_references.is_empty() { Config::builtin() } else { Arc::clone(&all.config) };
         for path in &self.kustomization.configurations {
-            config.merge(Config::parse(&self.loader.file(path)?, path)?)?;
+            let read = self.loader.file(path).and_then(|bytes| Config::parse(&bytes, path));
+            self.in_field("configurations", read.and_then(|more| Arc::make_mut(&mut config).merge(more)))?;
         }
         for path in &self.kustomization.crds {
-            config.merge(crate::crds::config_from(&self.loader.file(path)?, path)?)?;
+            let read = self.loader.file(path).and_then(|bytes| crate::crds::config_from(&bytes, path));
+            self.in_field("crds", read.and_then(|more| Arc::make_mut(&mut config).merge(more)))?;
         }
         all.config = merged(all.config, config)?;
         self.generate(&mut all)?;
         for path in &self.kustomization.components {
-            all = self
-                .component(all, path)
-                .context(|| format!("accumulating components: accumulateDirectory: \"{path}\""))?;
+            let added = self.component(all, path);
+            let context = || format!("accumulating components: accumulateDirectory: \"{path}\"");
+            all = self.in_field("components", added.context(context))?;
         }
         self.transform(&mut all)?;
-        plugin::validate(&self, &mut all)?;
-        self.register_vars(&mut all)?;
+        self.in_field("validators", plugin::validate(&self, &mut all))?;
+        self.in_field("vars", self.register_vars(&mut all))?;
         Ok(all)
+    }
+
+    /// Says of an error in which field of which kustomization the reason stands.
+    fn in_field<T>(&self, field: &str, result: Result<T, Error>) -> Result<T, Error> {
+        result.context(|| format!("{}: {field}", self.setter("", "").file))
     }
 
     fn child(&self, path: &str) -> Result<Self, Error> {
@@ -101,10 +111,12 @@ impl<'a> Target<'a> {
         let file_error = match as_file {
             Some(Ok(bytes)) => match resources_from(self.session, &bytes, path) {
                 Ok(nodes) => {
+                    let origin = Arc::new(self.origin(path));
                     for node in nodes {
                         let mut resource = Resource::new(node);
                         self.session.saw_kind(&resource.id().gvk);
-                        resource.origin = Some(self.origin(path));
+                        resource.origin = Some(Arc::clone(&origin));
+                        self.session.set_by(&mut resource, || self.setter(path, ""));
                         all.resources.append(resource)?;
                     }
                     return Ok(());
@@ -155,62 +167,74 @@ impl<'a> Target<'a> {
             .map(|arguments| (Generated::ConfigMap, arguments))
             .chain(k.secret_generator.iter().map(|arguments| (Generated::Secret, arguments)));
         for (kind, arguments) in builtin {
-            let mut resource = generate(kind, arguments, globals, &self.loader)?;
-            resource.origin = Some(self.generator_origin(match kind {
-                Generated::ConfigMap => "ConfigMapGenerator",
-                Generated::Secret => "SecretGenerator",
-            }));
+            let (generator, field) = match kind {
+                Generated::ConfigMap => ("ConfigMapGenerator", "configMapGenerator"),
+                Generated::Secret => ("SecretGenerator", "secretGenerator"),
+            };
+            let made = generate(kind, arguments, globals, &self.loader);
+            let mut resource = self.in_field(field, made)?;
+            resource.origin = Some(Arc::new(self.generator_origin(generator)));
+            self.session.set_by(&mut resource, || self.setter("", generator));
             let mut one = ResMap::default();
             one.append(resource)?;
-            all.resources.absorb_all(one)?;
+            self.in_field(field, all.resources.absorb_all(one))?;
         }
-        crate::chart::generate(self, all)?;
-        plugin::generate(self, all)
+        self.in_field("helmCharts", crate::chart::generate(self, all))?;
+        self.in_field("generators", plugin::generate(self, all))
     }
 
     fn transform(&self, all: &mut Accumulator) -> Result<(), Error> {
         let k = &self.kustomization;
         for path in &k.patches_strategic_merge {
-            self.strategic_merge_patch(&mut all.resources, path)?;
+            self.in_field("patchesStrategicMerge", self.strategic_merge_patch(&mut all.resources, path))?;
+            let file = if path.contains('\n') { "" } else { path };
+            self.session.all_set_by(&mut all.resources, || self.setter(file, "PatchStrategicMergeTransformer"));
         }
         self.note(all, "PatchStrategicMergeTransformer", !k.patches_strategic_merge.is_empty());
         for patch in &k.patches {
-            self.patch(&mut all.resources, patch)?;
+            self.in_field("patches", self.patch(&mut all.resources, patch))?;
+            self.session.all_set_by(&mut all.resources, || self.setter(&patch.path, "PatchTransformer"));
             self.note(all, "PatchTransformer", true);
         }
         let settings = Settings { namespace: k.namespace.clone(), ..Settings::default() };
-        namespace::apply(&mut all.resources, &settings, &all.config.namespace)?;
+        self.in_field("namespace", namespace::apply(&mut all.resources, &settings, &all.config.namespace))?;
         self.note(all, "NamespaceTransformer", !k.namespace.is_empty());
         if !k.name_prefix.is_empty() {
-            affix::apply(&mut all.resources, End::Prefix, &k.name_prefix, &all.config.name_prefix)?;
+            let done = affix::apply(&mut all.resources, End::Prefix, &k.name_prefix, &all.config.name_prefix);
+            self.in_field("namePrefix", done)?;
             self.note(all, "PrefixTransformer", true);
         }
         if !k.name_suffix.is_empty() {
-            affix::apply(&mut all.resources, End::Suffix, &k.name_suffix, &all.config.name_suffix)?;
+            let done = affix::apply(&mut all.resources, End::Suffix, &k.name_suffix, &all.config.name_suffix);
+            self.in_field("nameSuffix", done)?;
             self.note(all, "SuffixTransformer", true);
         }
-        self.labels(all)?;
-        metadata::apply(&mut all.resources, &k.common_annotations, &all.config.common_annotations)?;
+        self.in_field("labels", self.labels(all))?;
+        let done = metadata::apply(&mut all.resources, &k.common_annotations, &all.config.common_annotations);
+        self.in_field("commonAnnotations", done)?;
         self.note(all, "AnnotationsTransformer", !k.common_annotations.is_empty());
         for patch in &k.patches_json6902 {
-            self.json_patch(&mut all.resources, patch)?;
+            self.in_field("patchesJson6902", self.json_patch(&mut all.resources, patch))?;
+            self.session.all_set_by(&mut all.resources, || self.setter(&patch.path, "PatchJson6902Transformer"));
             self.note(all, "PatchJson6902Transformer", true);
         }
         for replica in &k.replicas {
-            replica::apply(&mut all.resources, replica, &all.config.replicas)?;
+            self.in_field("replicas", replica::apply(&mut all.resources, replica, &all.config.replicas))?;
             self.note(all, "ReplicaCountTransformer", true);
         }
         for image in &k.images {
-            image::apply(&mut all.resources, image, &all.config.images)?;
+            if !self.in_field("images", image::apply(&mut all.resources, image, &all.config.images))? {
+                self.advise(&format!("images: no image is named '{}'", image.name));
+            }
             self.note(all, "ImageTagTransformer", true);
         }
         for field in &k.replacements {
-            for replacement in self.replacements(field)? {
-                replacement::apply(&mut all.resources, &replacement)?;
+            for replacement in self.in_field("replacements", self.replacements(field))? {
+                self.in_field("replacements", replacement::apply(&mut all.resources, &replacement))?;
             }
         }
         self.note(all, "ReplacementTransformer", !k.replacements.is_empty());
-        plugin::transform(self, all)
+        self.in_field("transformers", plugin::transform(self, all))
     }
 
     fn labels(&self, all: &mut Accumulator) -> Result<(), Error> {
@@ -235,7 +259,12 @@ impl<'a> Target<'a> {
 
     /// Notes on every resource that a built-in transformer ran, for `transformerAnnotations`.
     fn note(&self, all: &mut Accumulator, kind: &str, ran: bool) {
-        if ran && (self.session.notes_transformations() || all.resources.iter().any(|r| r.origin.is_none())) {
+        if !ran {
+            return;
+        }
+        self.session.all_set_by(&mut all.resources, || self.setter("", kind));
+        let is_sourceless = all.resources.take_unsourced() && all.resources.iter().any(|r| r.origin.is_none());
+        if self.session.notes_transformations() || is_sourceless {
             let configured_by = crate::resource::ConfiguredBy {
                 api_version: "builtin".into(),
                 kind: kind.into(),
@@ -246,14 +275,14 @@ impl<'a> Target<'a> {
     }
 
     pub(crate) fn note_configured(&self, all: &mut Accumulator, configured_by: crate::resource::ConfiguredBy) {
-        let origin = Origin { configured_by: Some(configured_by), ..self.own_origin() };
+        let origin = Arc::new(Origin { configured_by: Some(configured_by), ..self.own_origin() });
         let push = self.session.notes_transformations();
         for resource in all.resources.iter_mut() {
             // Who has no origin (any more) counts as made by the transformer.
             if resource.origin.is_none() {
-                resource.origin = Some(origin.clone());
+                resource.origin = Some(Arc::clone(&origin));
             } else if push {
-                resource.transformations.push(origin.clone());
+                resource.transformations.push(Arc::clone(&origin));
             }
         }
     }
@@ -272,7 +301,36 @@ impl<'a> Target<'a> {
                 nodes
             }
         };
-        patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &self.session.schema())
+        let done = patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &self.session.schema())?;
+        self.patched(&format!("patchesStrategicMerge: [{}]", shortened(entry)), done);
+        Ok(())
+    }
+
+    /// Says so when a patch has found what it is for, and changed nothing of it.
+    fn patched(&self, source: &str, done: Patched) {
+        if done.count > 0 && !done.is_effective {
+            self.advise(&format!("{source} changes nothing"));
+        }
+    }
+
+    /// Notes something in this kustomization that has no effect.
+    fn advise(&self, advice: &str) {
+        self.session.advise(format!("{}: {advice}", self.setter("", "").file));
+    }
+
+    /// Who sets what a step of this kustomization sets: the file that it names for that, or else the kustomization itself.
+    pub(crate) fn setter(&self, file: &str, transformer: &str) -> Setter {
+        let shown = |origin: Origin| match (origin.repo.is_empty(), origin.reference.is_empty()) {
+            (true, _) => origin.path,
+            (false, true) => format!("{}//{}", origin.repo, origin.path),
+            (false, false) => format!("{}//{}?ref={}", origin.repo, origin.path, origin.reference),
+        };
+        let own = shown(self.origin(self.path.rsplit('/').next().unwrap_or_default()));
+        let transformer = transformer.to_owned();
+        if file.is_empty() {
+            return Setter { file: own, transformer, configured_in: String::new() };
+        }
+        Setter { file: shown(self.origin(file)), transformer, configured_in: own }
     }
 
     /// The text of a patch, and what to call it.
@@ -299,7 +357,9 @@ impl<'a> Target<'a> {
         match (patch::parse(&text, &source)?, &entry.target) {
             (None, _) => Ok(()),
             (Some(Content::Merge(nodes)), None) => {
-                patch::apply_merge_to_named(resources, &nodes, options, &self.session.schema())
+                let done = patch::apply_merge_to_named(resources, &nodes, options, &self.session.schema())?;
+                self.patched(&format!("patches: [{}]", shortened(&source)), done);
+                Ok(())
             }
             (Some(Content::Merge(nodes)), Some(target)) => {
                 let [node] = nodes.as_slice() else {
@@ -307,16 +367,18 @@ impl<'a> Target<'a> {
                         "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: [{source}]"
                     )));
                 };
-                let count = patch::apply_merge_to_selected(resources, node, target, options, &self.session.schema())?;
-                self.session.patched(&source, count);
+                let done = patch::apply_merge_to_selected(resources, node, target, options, &self.session.schema())?;
+                self.session.patched(&source, done.count);
+                self.patched(&format!("patches: [{}]", shortened(&source)), done);
                 Ok(())
             }
             (Some(Content::Json(_)), None) => {
                 Err(Error::message(format!("must specify a target for JSON patch [{source}]")))
             }
             (Some(Content::Json(operations)), Some(target)) => {
-                let count = patch::apply_json_to_selected(resources, &operations, target)?;
-                self.session.patched(&source, count);
+                let done = patch::apply_json_to_selected(resources, &operations, target)?;
+                self.session.patched(&source, done.count);
+                self.patched(&format!("patches: [{}]", shortened(&source)), done);
                 Ok(())
             }
         }
@@ -326,8 +388,10 @@ impl<'a> Target<'a> {
         let Some(target) = entry.target.as_ref().filter(|target| !target.name.is_empty()) else {
             return Err(Error::message("must specify the target name of a patchesJson6902 entry"));
         };
-        let (text, _) = self.patch_text(entry)?;
-        plugin::json_patch_on_one(resources, &text, target)
+        let (text, source) = self.patch_text(entry)?;
+        let done = plugin::json_patch_on_one(resources, &text, target)?;
+        self.patched(&format!("patchesJson6902: [{}]", shortened(&source)), done);
+        Ok(())
     }
 
     pub(crate) fn replacements(&self, field: &ReplacementField) -> Result<Vec<ReplacementField>, Error> {
@@ -414,12 +478,22 @@ impl<'a> Target<'a> {
     }
 }
 
-fn merged(mut base: Config, other: Config) -> Result<Config, Error> {
+fn merged(mut base: Arc<Config>, other: Arc<Config>) -> Result<Arc<Config>, Error> {
     if base.name_references.is_empty() {
         return Ok(other);
     }
-    base.merge(other)?;
+    // Most kustomizations bring no configuration: theirs is the built-in one, and the same.
+    if !Arc::ptr_eq(&base, &other) {
+        Arc::make_mut(&mut base).merge(Arc::unwrap_or_clone(other))?;
+    }
     Ok(base)
+}
+
+/// The beginning of a patch that is written in the kustomization itself.
+fn shortened(source: &str) -> String {
+    const LENGTH: usize = 60;
+    let line = source.lines().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LENGTH { line } else { line.chars().take(LENGTH).chain("...".chars()).collect() }
 }
 
 fn add_var(vars: &mut Vec<Var>, var: Var) -> Result<(), Error> {

@@ -10,7 +10,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     accumulate::{Accumulator, Target, var_values},
+    advice,
     error::Error,
+    explain::{self, ExplainedResource, Setter},
     fs::FileSystem,
     kustomization::Warnings,
     loader::{LoadRestriction, Loader, NoRemote, Remote},
@@ -20,6 +22,7 @@ use crate::{
     resource::{Origin, Resource},
     schema::Schema,
     text,
+    trace::Ledger,
     transform::{hash, name_reference, var},
 };
 
@@ -45,12 +48,18 @@ pub struct Options {
     pub reorder: Reorder,
     /// Render `helmCharts`.
     pub enable_helm: bool,
+    /// Kubernetes version for charts whose entry does not say.
+    pub helm_kube_version: Option<String>,
+    /// API versions for charts whose entry does not say.
+    pub helm_api_versions: Vec<String>,
     /// Add `app.kubernetes.io/managed-by`.
     pub managed_by_label: bool,
     /// Gets remote things.
     pub remote: Arc<dyn Remote>,
     /// Parsed files of earlier builds.
     pub cache: Option<Cache>,
+    /// Keep track of who set each field, for [`Built::explained`].
+    pub explain: bool,
 }
 
 impl Default for Options {
@@ -59,9 +68,12 @@ impl Default for Options {
             load_restriction: LoadRestriction::RootOnly,
             reorder: Reorder::None,
             enable_helm: false,
+            helm_kube_version: None,
+            helm_api_versions: Vec::new(),
             managed_by_label: false,
             remote: Arc::new(NoRemote),
             cache: None,
+            explain: false,
         }
     }
 }
@@ -77,6 +89,7 @@ struct CacheEntries {
     parsed: HashMap<[u8; 32], (Arc<Vec<Node>>, usize)>,
     bytes: usize,
     limit: usize,
+    parsed_files: usize,
 }
 
 impl Cache {
@@ -85,12 +98,18 @@ impl Cache {
         Self { entries: Arc::new(Mutex::new(CacheEntries { limit, ..CacheEntries::default() })) }
     }
 
+    /// How many files had to be parsed so far, because they had not been met before.
+    pub fn parsed_files(&self) -> usize {
+        self.entries.lock().parsed_files
+    }
+
     fn get(&self, digest: &[u8; 32]) -> Option<Arc<Vec<Node>>> {
         self.entries.lock().parsed.get(digest).map(|(nodes, _)| Arc::clone(nodes))
     }
 
     fn put(&self, digest: [u8; 32], nodes: Arc<Vec<Node>>, size: usize) {
         let mut entries = self.entries.lock();
+        entries.parsed_files += 1;
         if size > entries.limit {
             return;
         }
@@ -111,6 +130,8 @@ pub(crate) struct Session {
     warnings: Mutex<Vec<String>>,
     build_metadata: Mutex<Option<Vec<String>>>,
     schema: Mutex<SchemaInForce>,
+    advice: Mutex<Vec<String>>,
+    ledger: Option<Ledger>,
 }
 
 /// The schema that merging goes by: the first one that a kustomization brings, or the built-in one.
@@ -129,6 +150,25 @@ impl Session {
 
     pub(crate) fn warn(&self, warnings: Warnings) {
         self.warnings.lock().extend(warnings.0);
+    }
+
+    /// Notes something that is no mistake but has no effect.
+    pub(crate) fn advise(&self, advice: String) {
+        self.advice.lock().push(advice);
+    }
+
+    /// Notes, when the build is to be explained, who has made a resource what it is.
+    pub(crate) fn set_by(&self, resource: &mut Resource, setter: impl FnOnce() -> Setter) {
+        if let Some(ledger) = &self.ledger {
+            resource.set_by(ledger.number(setter()));
+        }
+    }
+
+    /// The same of a step that has visited all resources.
+    pub(crate) fn all_set_by(&self, resources: &mut ResMap, setter: impl FnOnce() -> Setter) {
+        let Some(ledger) = &self.ledger else { return };
+        let number = ledger.number(setter());
+        resources.iter_mut().for_each(|resource| resource.set_by(number));
     }
 
     /// The root's `buildMetadata`, which its bases and components take over.
@@ -204,14 +244,27 @@ pub struct Built {
     resources: ResMap,
     /// For people, on standard error.
     pub warnings: Vec<String>,
+    /// What the kustomizations ask for and has no effect: patches that change nothing, overrides that match nothing.
+    pub advice: Vec<String>,
     /// Every file that was read.
     pub files: BTreeSet<String>,
+    setters: Vec<Setter>,
 }
 
 impl Built {
     /// The resources in order.
     pub fn resources(&self) -> impl Iterator<Item = &Resource> {
         self.resources.iter()
+    }
+
+    /// Each field of each resource with who set it; empty unless [`Options::explain`] was set.
+    pub fn explained(&self) -> Vec<ExplainedResource> {
+        let fields = |resource: &Resource| {
+            let trace = resource.trace.as_ref()?;
+            let fields = explain::fields(resource.node(), trace.marks(), &self.setters);
+            Some(ExplainedResource { id: resource.id().clone(), fields })
+        };
+        self.resources.iter().filter_map(fields).collect()
     }
 
     /// What `kustomize build` prints.
@@ -232,6 +285,8 @@ pub fn build(fs: Arc<dyn FileSystem>, root: &str, options: Options) -> Result<Bu
     let loader = Loader::new(fs, root, options.load_restriction, Arc::clone(&options.remote))?;
     let session = Session {
         root: loader.root().to_owned(),
+        advice: Mutex::default(),
+        ledger: options.explain.then(Ledger::default),
         options,
         warnings: Mutex::default(),
         build_metadata: Mutex::default(),
@@ -239,8 +294,9 @@ pub fn build(fs: Arc<dyn FileSystem>, root: &str, options: Options) -> Result<Bu
     };
     let target = Target::load(&session, loader.clone(), String::new())?;
     let order = order(&target, &session.options)?;
+    let root = target.setter("", "");
     let mut all = target.accumulate()?;
-    finish(&mut all)?;
+    finish(&session, &mut all, &root)?;
     let metadata = session.build_metadata().unwrap_or_default();
     order.apply(&mut all.resources);
     let has = |name: &str| metadata.iter().any(|entry| entry == name);
@@ -256,8 +312,14 @@ pub fn build(fs: Arc<dyn FileSystem>, root: &str, options: Options) -> Result<Bu
             }
         }
     }
-    let warnings = session.warnings.into_inner();
-    Ok(Built { resources: all.resources, warnings, files: loader.files_read() })
+    session.all_set_by(&mut all.resources, || Setter { transformer: "buildMetadata".into(), ..root });
+    Ok(Built {
+        resources: all.resources,
+        warnings: session.warnings.into_inner(),
+        advice: session.advice.into_inner(),
+        files: loader.files_read(),
+        setters: session.ledger.map(Ledger::into_setters).unwrap_or_default(),
+    })
 }
 
 fn order(target: &Target<'_>, options: &Options) -> Result<Order, Error> {
@@ -272,11 +334,16 @@ fn order(target: &Target<'_>, options: &Options) -> Result<Order, Error> {
 }
 
 /// What happens once, when everything is together.
-fn finish(all: &mut Accumulator) -> Result<(), Error> {
+fn finish(session: &Session, all: &mut Accumulator, root: &Setter) -> Result<(), Error> {
+    let by = |transformer: &str| Setter { transformer: transformer.to_owned(), ..root.clone() };
     hash::apply(&mut all.resources)?;
+    session.all_set_by(&mut all.resources, || by("HashTransformer"));
     name_reference::apply(&mut all.resources, &all.config)?;
+    session.all_set_by(&mut all.resources, || by("NameReferenceTransformer"));
     let values = var_values(all)?;
     var::apply(&mut all.resources, &values, &all.config.var_references)?;
+    session.all_set_by(&mut all.resources, || by("RefVarTransformer"));
+    advice::unused_generators(session, &all.resources);
     all.resources.retain(|resource| !resource.is_local());
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! `helmCharts`: charts rendered in process and taken in as resources.
 
+use std::sync::Arc;
+
 use helm::{
     chart::{Chart, load_archive, load_directory},
     template::{TemplateOptions, template},
@@ -30,11 +32,13 @@ pub(crate) fn generate(target: &Target<'_>, all: &mut Accumulator) -> Result<(),
         }
         let rendered = render(target, chart).context(|| format!("helmCharts entry '{}'", chart.name))?;
         let mut made = ResMap::default();
+        let origin = Arc::new(target.generator_origin("HelmChartInflationGenerator"));
         for node in resources_from(target.session, rendered.as_bytes(), &format!("chart '{}'", chart.name))? {
             let mut resource = Resource::new(node);
             target.session.saw_kind(&resource.id().gvk);
             resource.from_helm = true;
-            resource.origin = Some(target.generator_origin("HelmChartInflationGenerator"));
+            resource.origin = Some(Arc::clone(&origin));
+            target.session.set_by(&mut resource, || target.setter("", "HelmChartInflationGenerator"));
             made.append(resource)?;
         }
         all.resources.absorb_all(made)?;
@@ -51,12 +55,17 @@ fn render(target: &Target<'_>, entry: &HelmChart) -> Result<String, Error> {
     }
     let chart = load(target, entry)?;
     let namespace = [&entry.namespace, &target.namespace].into_iter().find(|namespace| !namespace.is_empty());
+    let given = target.session.options();
     let options = TemplateOptions {
         values: ValuesOptions { files: values(target, entry, &chart)?, ..ValuesOptions::default() },
         release_name: if entry.release_name.is_empty() { "release-name" } else { &entry.release_name }.to_owned(),
         namespace: namespace.map_or("default", String::as_str).to_owned(),
-        kube_version: Some(entry.kube_version.clone()).filter(|version| !version.is_empty()),
-        api_versions: entry.api_versions.clone(),
+        kube_version: Some(&entry.kube_version)
+            .filter(|version| !version.is_empty())
+            .or(given.helm_kube_version.as_ref())
+            .cloned(),
+        api_versions: if entry.api_versions.is_empty() { &given.helm_api_versions } else { &entry.api_versions }
+            .clone(),
         include_crds: entry.include_crds,
         no_hooks: entry.skip_hooks,
         skip_tests: entry.skip_tests,

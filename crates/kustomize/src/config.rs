@@ -1,6 +1,8 @@
 //! Transformer configuration: which fields each built-in transformer touches, by default and as `configurations` and
 //! `crds` add to it. The defaults are those of kustomize 5.8.1 (reference sections 3 and 5).
 
+use std::sync::{Arc, LazyLock};
+
 use serde::Deserialize;
 
 use crate::{error::Error, field_spec::FieldSpec, go_json, id::Gvk, kustomization::FieldSpecForm};
@@ -140,7 +142,12 @@ impl Config {
     }
 
     /// What is in force without any configuration.
-    pub(crate) fn builtin() -> Self {
+    pub(crate) fn builtin() -> Arc<Self> {
+        static BUILTIN: LazyLock<Arc<Config>> = LazyLock::new(|| Arc::new(Config::make_builtin()));
+        Arc::clone(&BUILTIN)
+    }
+
+    fn make_builtin() -> Self {
         Self {
             name_prefix: vec![spec("", "", "", "metadata/name", false)],
             name_suffix: vec![spec("", "", "", "metadata/name", false)],
@@ -511,7 +518,7 @@ mod tests {
 
     #[test]
     fn references_to_one_kind_are_united() {
-        let mut config = Config::builtin();
+        let mut config = Config::make_builtin();
         let before = config.name_references.len();
         let file =
             b"nameReference:\n- kind: Secret\n  version: v1\n  fieldSpecs:\n  - kind: Foo\n    path: spec/secret\n";

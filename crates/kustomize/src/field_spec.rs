@@ -1,5 +1,7 @@
 //! Field specs: which field of which kinds a transformer changes (`spec/template/spec/containers[]/image`).
 
+use std::borrow::Cow;
+
 use crate::{error::Error, id::Gvk, node::Node, node::Scalar};
 
 /// A field of some kinds.
@@ -47,36 +49,27 @@ impl FieldSpec {
         if !gvk.is_selected(&self.gvk) {
             return Ok(());
         }
-        let segments = segments(&self.path);
         let mut walk = Walk { spec: self, create, change };
-        walk.step(root, &segments)
+        walk.step(root, Some(self.path.strip_prefix('/').unwrap_or(&self.path)))
     }
 }
 
-/// The keys of a path, with `\/` unescaped.
-pub(crate) fn segments(path: &str) -> Vec<String> {
-    let mut out = vec![String::new()];
-    let mut characters = path.chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
-            '\\' if characters.peek() == Some(&'/') => {
-                characters.next();
-                if let Some(last) = out.last_mut() {
-                    last.push('/');
-                }
-            }
-            '/' => out.push(String::new()),
-            c => {
-                if let Some(last) = out.last_mut() {
-                    last.push(c);
-                }
-            }
+/// The first key of a path with `\/` unescaped, and what is left behind it. Runs for every field of every resource, so it
+/// allocates for escaped keys alone.
+fn split_first(path: &str) -> (Cow<'_, str>, Option<&str>) {
+    let mut from = 0;
+    while let Some(at) = path.get(from..).and_then(|rest| rest.find('/')).map(|at| from + at) {
+        let (before, after) = (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default());
+        if !before.ends_with('\\') {
+            return (unescaped(before), Some(after));
         }
+        from = at + 1;
     }
-    if out.first().is_some_and(String::is_empty) && out.len() > 1 {
-        out.remove(0);
-    }
-    out
+    (unescaped(path), None)
+}
+
+fn unescaped(key: &str) -> Cow<'_, str> {
+    if key.contains('\\') { Cow::Owned(key.replace("\\/", "/")) } else { Cow::Borrowed(key) }
 }
 
 struct Walk<'a> {
@@ -86,14 +79,15 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn step(&mut self, node: &mut Node, path: &[String]) -> Result<(), Error> {
-        let Some((first, rest)) = path.split_first() else { return (self.change)(node) };
+    fn step(&mut self, node: &mut Node, path: Option<&str>) -> Result<(), Error> {
+        let Some(path) = path else { return (self.change)(node) };
         match node {
-            Node::Seq(list) => list.iter_mut().try_for_each(|element| self.step(element, path)),
+            Node::Seq(list) => list.iter_mut().try_for_each(|element| self.step(element, Some(path))),
             Node::Map(map) => {
+                let (first, rest) = split_first(path);
                 let (key, must_be_list) = match first.strip_suffix("[]") {
                     Some(key) => (key, true),
-                    None => (first.as_str(), false),
+                    None => (&*first, false),
                 };
                 let creates = self.spec.create && !must_be_list && self.create != Create::Nothing;
                 let missing = map.get(key).is_none_or(Node::is_null);
@@ -107,7 +101,7 @@ impl Walk<'_> {
                         // A null that is not to be created stays as it is.
                         return Ok(());
                     }
-                    let made = match (rest.is_empty(), self.create) {
+                    let made = match (rest.is_none(), self.create) {
                         (true, Create::Scalar) => Node::Scalar(Scalar::open("")),
                         _ => Node::map(),
                     };
@@ -133,9 +127,21 @@ impl Walk<'_> {
 mod tests {
     use super::*;
 
+    fn segments(path: &str) -> Vec<String> {
+        let mut rest = Some(path);
+        std::iter::from_fn(|| {
+            let (first, after) = split_first(rest?);
+            rest = after;
+            Some(first.into_owned())
+        })
+        .collect()
+    }
+
     #[test]
     fn paths_split_at_unescaped_slashes() {
         assert_eq!(segments("metadata/annotations/a.b\\/c"), ["metadata", "annotations", "a.b/c"]);
-        assert_eq!(segments("/metadata/name"), ["metadata", "name"]);
+        assert_eq!(segments("a\\/b\\/c/d"), ["a/b/c", "d"]);
+        assert_eq!(segments("metadata"), ["metadata"]);
+        assert_eq!(segments("a//b/"), ["a", "", "b", ""]);
     }
 }

@@ -1,18 +1,18 @@
 //! What identifies a resource: group, version, kind, name and namespace.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
-use crate::schema;
+use crate::{node::Text, schema};
 
 /// Group, version and kind.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Gvk {
     /// Empty for the core group.
-    pub group: Arc<str>,
+    pub group: Text,
     /// `v1`
-    pub version: Arc<str>,
+    pub version: Text,
     /// `Deployment`
-    pub kind: Arc<str>,
+    pub kind: Text,
 }
 
 impl Gvk {
@@ -63,9 +63,9 @@ pub struct ResId {
     /// Its kind.
     pub gvk: Gvk,
     /// `metadata.name`
-    pub name: Arc<str>,
+    pub name: Text,
     /// `metadata.namespace` as written.
-    pub namespace: Arc<str>,
+    pub namespace: Text,
 }
 
 /// The namespace name that stands for "in no namespace".

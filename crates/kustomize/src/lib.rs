@@ -11,11 +11,13 @@
 //! ```
 
 mod accumulate;
+mod advice;
 mod build;
 mod chart;
 mod config;
 mod crds;
 mod error;
+mod explain;
 mod field_spec;
 pub mod fs;
 mod generate;
@@ -35,11 +37,14 @@ mod selector;
 #[doc(hidden)]
 pub mod testing;
 mod text;
+mod trace;
 mod transform;
 
 pub use build::{Built, Cache, Options, Reorder, build};
 pub use error::Error;
+pub use explain::{ExplainedField, ExplainedResource, Setter};
 pub use id::{Gvk, ResId};
 pub use loader::{Clone, LoadRestriction, NoRemote, Remote};
+pub use node::Text;
 pub use repository::RepositorySpec;
 pub use resource::Resource;

@@ -3,12 +3,12 @@
 //! The rules are those of kyaml's `merge2` (reference section 4), which are not apimachinery's: `$retainKeys` and the
 //! `$setElementOrder` family are ordinary fields here.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     error::Error,
     id::Gvk,
-    node::{Map, Node, Scalar},
+    node::{Map, Node, Scalar, Text},
     schema::{Cursor, Schema},
 };
 
@@ -180,7 +180,7 @@ impl Merger {
             }
         };
         let cursor = known_here(cursor, &destination, patch);
-        let had: HashSet<Arc<str>> = destination.entries.iter().map(|(key, _)| Arc::clone(&key.text)).collect();
+        let had: HashSet<Text> = destination.entries.iter().map(|(key, _)| key.text.clone()).collect();
         let mut entries = Vec::with_capacity(destination.entries.len());
         for (key, value) in destination.entries.drain(..) {
             let patched = patch.and_then(|patch| patch.get(&key.text));

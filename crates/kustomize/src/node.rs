@@ -2,7 +2,8 @@
 //! they are not kept; of a scalar the text, its tag and whether it was plain are, because replacements and labels change
 //! the text alone and the old tag then decides what the new text means.
 
-use std::sync::Arc;
+/// A text of a tree or an id: short ones are held in place, long ones are shared by their copies.
+pub type Text = smol_str::SmolStr;
 
 /// A YAML value being edited.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,11 +37,27 @@ pub enum Tag {
     Binary,
 }
 
+impl Tag {
+    /// The short tag; empty when the text decides.
+    pub(crate) fn short(self) -> &'static str {
+        match self {
+            Self::Open => "",
+            Self::Str => "!!str",
+            Self::Int => "!!int",
+            Self::Float => "!!float",
+            Self::Bool => "!!bool",
+            Self::Null => "!!null",
+            Self::Timestamp => "!!timestamp",
+            Self::Binary => "!!binary",
+        }
+    }
+}
+
 /// A scalar's text and type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scalar {
     /// The text, unescaped.
-    pub text: Arc<str>,
+    pub text: Text,
     /// The type.
     pub tag: Tag,
     /// Written without quotes.
@@ -49,12 +66,12 @@ pub struct Scalar {
 
 impl Scalar {
     /// A string.
-    pub fn string(text: impl Into<Arc<str>>) -> Self {
+    pub fn string(text: impl Into<Text>) -> Self {
         Self { text: text.into(), tag: Tag::Str, plain: true }
     }
 
     /// A value whose type its text decides.
-    pub fn open(text: impl Into<Arc<str>>) -> Self {
+    pub fn open(text: impl Into<Text>) -> Self {
         Self { text: text.into(), tag: Tag::Open, plain: true }
     }
 
@@ -124,11 +141,11 @@ impl Map {
 impl Node {
     /// An explicit null.
     pub fn null() -> Self {
-        Self::Scalar(Scalar { text: "null".into(), tag: Tag::Null, plain: true })
+        Self::Scalar(Scalar { text: Text::new_static("null"), tag: Tag::Null, plain: true })
     }
 
     /// A string.
-    pub fn string(text: impl Into<Arc<str>>) -> Self {
+    pub fn string(text: impl Into<Text>) -> Self {
         Self::Scalar(Scalar::string(text))
     }
 

@@ -1,6 +1,8 @@
 //! Generators, transformers and validators given as configuration objects: the built-in ones are carried out here,
 //! everything that would start a program is refused.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -20,7 +22,7 @@ use crate::{
         affix::{self, End},
         hash, image, json_patch, metadata,
         namespace::{self, Settings, SubjectMode},
-        patch::{self},
+        patch::{self, Patched},
         replacement, replica, value_add,
     },
 };
@@ -42,6 +44,7 @@ pub(crate) fn transform(target: &Target<'_>, all: &mut Accumulator) -> Result<()
     for config in configurations(target, &target.kustomization.transformers)? {
         transform_by(target, &config, &mut all.resources)?;
         all.resources.retain(|resource| !resource.node().is_empty());
+        target.session.all_set_by(&mut all.resources, || target.setter("", config.node().text_at(&["kind"])));
         if target.session.notes_transformations() {
             target.note_configured(all, described(&config));
         }
@@ -190,8 +193,9 @@ fn generate_by(target: &Target<'_>, config: &Resource) -> Result<Vec<Resource>, 
         _ => return Err(unknown_builtin(config)),
     };
     for resource in &mut made {
-        resource.origin =
-            Some(crate::resource::Origin { configured_by: Some(described(config)), ..target.own_origin() });
+        let origin = crate::resource::Origin { configured_by: Some(described(config)), ..target.own_origin() };
+        resource.origin = Some(Arc::new(origin));
+        target.session.set_by(resource, || target.setter("", kind));
         plugin_notes(resource);
     }
     Ok(made)
@@ -272,7 +276,7 @@ fn transform_by(target: &Target<'_>, config: &Resource, resources: &mut ResMap) 
         "AnnotationsTransformer" => metadata::apply(resources, &form.annotations, &specs),
         "LabelTransformer" => metadata::apply(resources, &form.labels, &specs),
         "HashTransformer" => hash::apply(resources),
-        "ImageTagTransformer" => image::apply(resources, &form.image_tag, &specs),
+        "ImageTagTransformer" => image::apply(resources, &form.image_tag, &specs).map(drop),
         "NamespaceTransformer" => {
             let subjects = match form.set_role_binding_subjects.as_str() {
                 "" | "defaultOnly" => SubjectMode::DefaultOnly,
@@ -312,7 +316,7 @@ fn transform_by(target: &Target<'_>, config: &Resource, resources: &mut ResMap) 
             let (text, _) = target.patch_text(&entry).context(|| named("configuration"))?;
             let selector =
                 form.target.ok_or_else(|| Error::message("must specify a target in PatchJson6902Transformer"))?;
-            json_patch_on_one(resources, &text, &selector)
+            json_patch_on_one(resources, &text, &selector).map(drop)
         }
         "PatchStrategicMergeTransformer" => strategic_merge(target, resources, &form),
         "ReplacementTransformer" => {
@@ -378,15 +382,15 @@ fn strategic_merge(target: &Target<'_>, resources: &mut ResMap, form: &Form) -> 
     if patches.is_empty() {
         return Err(Error::message("empty file path and empty patch content"));
     }
-    patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &target.session.schema())
+    patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &target.session.schema()).map(drop)
 }
 
 /// A JSON patch on the one resource that a target with a name means.
-pub(crate) fn json_patch_on_one(resources: &mut ResMap, text: &str, target: &Selector) -> Result<(), Error> {
+pub(crate) fn json_patch_on_one(resources: &mut ResMap, text: &str, target: &Selector) -> Result<Patched, Error> {
     let operations = json_patch::parse(text)?;
-    let count = patch::apply_json_to_selected(resources, &operations, target)?;
-    match count {
-        1 => Ok(()),
+    let done = patch::apply_json_to_selected(resources, &operations, target)?;
+    match done.count {
+        1 => Ok(done),
         0 => Err(Error::message(format!("unable to find patch target {:?} in `resources`", target.name))),
         _ => Err(Error::message(format!("found multiple targets {:?} matching patch", target.name))),
     }

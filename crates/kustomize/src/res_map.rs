@@ -13,36 +13,97 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ResMap {
     resources: Vec<Resource>,
-    /// Positions by current and previous ids; absent after changes until needed again.
+    /// Positions by current and previous ids; absent after changes to many until needed again.
     index: Option<Index>,
+    /// A patch may have left resources without a tree, which the next sweep drops.
+    has_emptied: bool,
+    /// There may be resources whose origin is not known.
+    has_unsourced: bool,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Index {
     current: HashMap<ResId, Vec<usize>>,
     any: HashMap<ResId, Vec<usize>>,
+    /// The ids under which each position is filed, the current one first.
+    filed: Vec<Vec<ResId>>,
+    /// Positions that were handed out to be changed since they were filed.
+    stale: Vec<usize>,
+}
+
+/// The ids a resource is found by, the current one first.
+fn keys(resource: &Resource) -> Vec<ResId> {
+    let mut keys = vec![resource.id().key()];
+    for previous in resource.previous_ids() {
+        let key = previous.key();
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
 }
 
 impl Index {
+    fn of(resources: &[Resource]) -> Self {
+        let mut index = Self::default();
+        for (at, resource) in resources.iter().enumerate() {
+            index.add(at, resource);
+        }
+        index
+    }
+
+    /// Files a resource behind all others.
     fn add(&mut self, at: usize, resource: &Resource) {
-        let current = resource.id().key();
-        self.current.entry(current.clone()).or_default().push(at);
-        let mut keys = vec![current];
-        for previous in resource.previous_ids() {
-            let key = previous.key();
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
+        let keys = keys(resource);
+        self.file(at, &keys);
+        self.filed.push(keys);
+    }
+
+    fn file(&mut self, at: usize, keys: &[ResId]) {
+        let put = |positions: &mut Vec<usize>| {
+            let slot = positions.partition_point(|known| *known < at);
+            positions.insert(slot, at);
+        };
+        if let Some(current) = keys.first() {
+            put(self.current.entry(current.clone()).or_default());
         }
         for key in keys {
-            self.any.entry(key).or_default().push(at);
+            put(self.any.entry(key.clone()).or_default());
+        }
+    }
+
+    fn unfile(&mut self, at: usize, keys: &[ResId]) {
+        let take = |positions: Option<&mut Vec<usize>>| {
+            if let Some(positions) = positions {
+                positions.retain(|known| *known != at);
+            }
+        };
+        if let Some(current) = keys.first() {
+            take(self.current.get_mut(current));
+        }
+        for key in keys {
+            take(self.any.get_mut(key));
+        }
+    }
+
+    /// Files anew what was changed.
+    fn refresh(&mut self, resources: &[Resource]) {
+        for at in std::mem::take(&mut self.stale) {
+            let Some(keys) = resources.get(at).map(keys) else { continue };
+            let Some(filed) = self.filed.get_mut(at) else { continue };
+            if *filed == keys {
+                continue;
+            }
+            let before = std::mem::replace(filed, keys.clone());
+            self.unfile(at, &before);
+            self.file(at, &keys);
         }
     }
 }
 
 impl From<Vec<Resource>> for ResMap {
     fn from(resources: Vec<Resource>) -> Self {
-        Self { resources, index: None }
+        Self { resources, index: None, has_emptied: true, has_unsourced: true }
     }
 }
 
@@ -63,10 +124,33 @@ impl ResMap {
         self.resources.get(at)
     }
 
-    /// One resource by position, to be changed.
+    /// One resource by position, to be changed. Only this one is filed anew when ids are looked up again, so patches of
+    /// one resource each do not cost more the more resources there are.
     pub(crate) fn get_mut(&mut self, at: usize) -> Option<&mut Resource> {
-        self.index = None;
+        if let Some(index) = &mut self.index
+            && index.stale.last() != Some(&at)
+        {
+            index.stale.push(at);
+        }
         self.resources.get_mut(at)
+    }
+
+    /// Notes that a patch has changed a resource: it may be without tree or origin now.
+    pub(crate) fn was_patched(&mut self, is_emptied: bool, is_unsourced: bool) {
+        self.has_emptied |= is_emptied;
+        self.has_unsourced |= is_unsourced;
+    }
+
+    /// Drops the resources that patches have deleted.
+    pub(crate) fn drop_emptied(&mut self) {
+        if std::mem::take(&mut self.has_emptied) {
+            self.retain(|resource| !resource.node().is_empty());
+        }
+    }
+
+    /// Whether there may be resources whose origin is not known; asking takes it that they get one.
+    pub(crate) fn take_unsourced(&mut self) -> bool {
+        std::mem::take(&mut self.has_unsourced)
     }
 
     /// How many there are.
@@ -93,13 +177,9 @@ impl ResMap {
 
     fn index(&mut self) -> &Index {
         let resources = &self.resources;
-        self.index.get_or_insert_with(|| {
-            let mut index = Index::default();
-            for (at, resource) in resources.iter().enumerate() {
-                index.add(at, resource);
-            }
-            index
-        })
+        let index = self.index.get_or_insert_with(|| Index::of(resources));
+        index.refresh(resources);
+        index
     }
 
     /// Positions of the resources with this id now.
@@ -131,6 +211,8 @@ impl ResMap {
             return Err(Error::DuplicateId(resource.id().to_string()));
         }
         let at = self.resources.len();
+        self.has_emptied |= resource.node().is_empty();
+        self.has_unsourced |= resource.origin.is_none();
         if let Some(index) = &mut self.index {
             index.add(at, &resource);
         }
@@ -170,10 +252,10 @@ impl ResMap {
                 let at = *at;
                 let Some(old) = self.resources.get(at) else { return Ok(()) };
                 take_over(&mut resource, old, behavior == Behavior::Merge);
-                if let Some(slot) = self.resources.get_mut(at) {
+                self.has_unsourced |= resource.origin.is_none();
+                if let Some(slot) = self.get_mut(at) {
                     *slot = resource;
                 }
-                self.index = None;
                 Ok(())
             }
             ([_], _) => {
@@ -215,6 +297,10 @@ fn take_over(new: &mut Resource, old: &Resource, merge: bool) {
     new.transformations.clone_from(&old.transformations);
     new.bound_vars.clone_from(&old.bound_vars);
     new.needs_hash = new.needs_hash && old.needs_hash;
+    if let (Some(trace), Some(by)) = (&old.trace, new.trace.as_ref().and_then(|trace| trace.maker())) {
+        new.trace = Some(trace.clone());
+        new.set_by(by);
+    }
 }
 
 fn lay_beneath(map: &mut Map, below: Map) {
@@ -261,6 +347,26 @@ mod tests {
         resource.set_name("p-a");
         assert_eq!(map.with_any_id(&old), [0]);
         assert!(map.with_current_id(&old).is_empty());
+    }
+
+    #[test]
+    fn the_index_follows_single_changes() {
+        let mut map = ResMap::default();
+        for name in ["a", "b", "c"] {
+            map.append(config_map(name, &[])).unwrap();
+        }
+        let id = |map: &ResMap, at: usize| map.get(at).unwrap().id().clone();
+        let (a, b) = (id(&map, 0), id(&map, 1));
+        map.get_mut(0).unwrap().set_name("b");
+        map.get_mut(1).unwrap().set_name("x");
+        let x = id(&map, 1);
+        assert_eq!(map.with_current_id(&b), [0]);
+        assert_eq!((map.with_any_id(&a), map.with_any_id(&x)), (vec![], vec![1]));
+        map.get_mut(1).unwrap().set_name("b");
+        assert_eq!(map.with_current_id(&b), [0, 1], "in order");
+        assert!(map.append(config_map("b", &[])).is_err());
+        map.append(config_map("x", &[])).unwrap();
+        assert_eq!(map.with_any_id(&x), [3]);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::{cell::OnceCell, collections::BTreeMap, sync::Arc};
 use crate::{
     error::Error,
     id::{Gvk, ResId},
-    node::{Map, Node, Scalar, Tag},
+    node::{Map, Node, Scalar, Tag, Text},
+    trace::Trace,
 };
 
 /// Annotations by which kustomize keeps notes in the tree. They never reach the output, but input that carries them counts.
@@ -63,11 +64,11 @@ impl Behavior {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Previous {
     /// `metadata.name`
-    pub name: Arc<str>,
+    pub name: Text,
     /// The namespace as it took effect.
-    pub namespace: Arc<str>,
+    pub namespace: Text,
     /// The kind.
-    pub kind: Arc<str>,
+    pub kind: Text,
 }
 
 /// Where a resource came from, for `buildMetadata`.
@@ -106,9 +107,9 @@ pub struct Resource {
     /// Who it was, oldest first.
     pub previous: Vec<Previous>,
     /// Prefixes given so far, innermost first.
-    pub prefixes: Vec<String>,
+    pub prefixes: Vec<Text>,
     /// Suffixes given so far.
-    pub suffixes: Vec<String>,
+    pub suffixes: Vec<Text>,
     /// For generated ones.
     pub behavior: Behavior,
     /// Its name gets a hash suffix.
@@ -116,13 +117,15 @@ pub struct Resource {
     /// Rendered from a chart, so the namespace transformer leaves it alone.
     pub from_helm: bool,
     /// Where it came from.
-    pub origin: Option<Origin>,
+    pub origin: Option<Arc<Origin>>,
     /// What changed it.
-    pub transformations: Vec<Origin>,
+    pub transformations: Vec<Arc<Origin>>,
     /// Vars whose value it gives.
     pub bound_vars: Vec<String>,
     /// Ids of resources whose references to this one were found.
     pub referrers: usize,
+    /// Who set what in it, when the build is to be explained.
+    pub(crate) trace: Option<Box<Trace>>,
 }
 
 impl Resource {
@@ -141,6 +144,7 @@ impl Resource {
             transformations: Vec::new(),
             bound_vars: Vec::new(),
             referrers: 0,
+            trace: None,
         };
         resource.take_notes();
         resource
@@ -161,6 +165,20 @@ impl Resource {
     pub fn take_node(&mut self) -> Node {
         self.id = OnceCell::new();
         std::mem::replace(&mut self.node, Node::map())
+    }
+
+    /// Takes the tree out for a while; who the resource is stays known meanwhile.
+    pub(crate) fn lend_node(&mut self) -> Node {
+        self.id();
+        std::mem::replace(&mut self.node, Node::map())
+    }
+
+    /// Puts a lent tree back.
+    pub(crate) fn return_node(&mut self, node: Node, is_changed: bool) {
+        self.node = node;
+        if is_changed {
+            self.id = OnceCell::new();
+        }
     }
 
     /// Who it is now.
@@ -193,6 +211,14 @@ impl Resource {
         let previous =
             Previous { name: id.name.clone(), namespace: id.effective_namespace().into(), kind: id.gvk.kind.clone() };
         self.previous.push(previous);
+    }
+
+    /// Notes, when the build is to be explained, that a step has made it what it is.
+    pub(crate) fn set_by(&mut self, setter: usize) {
+        match &mut self.trace {
+            Some(trace) => trace.follow(&self.node, setter),
+            None => self.trace = Some(Box::new(Trace::new(&self.node, setter))),
+        }
     }
 
     /// Forgets where it came from: a patch has removed the annotations in which upstream notes that.
@@ -296,7 +322,7 @@ impl Resource {
     /// Whether prefixes and suffixes agree with another's: one list ends with the other.
     pub fn affixes_agree(&self, other: &Self, allow_empty: bool) -> bool {
         if allow_empty {
-            let agree = |a: &[String], b: &[String]| a.is_empty() || b.is_empty() || same_ending(a, b);
+            let agree = |a: &[Text], b: &[Text]| a.is_empty() || b.is_empty() || same_ending(a, b);
             agree(&self.prefixes, &other.prefixes) && agree(&self.suffixes, &other.suffixes)
         } else {
             same_ending(&self.prefixes, &other.prefixes) && same_ending(&self.suffixes, &other.suffixes)
@@ -323,7 +349,7 @@ fn is_note(key: &str) -> bool {
     key.starts_with(internal::PREFIX) || internal::LEGACY.contains(&key)
 }
 
-fn same_ending(a: &[String], b: &[String]) -> bool {
+fn same_ending(a: &[Text], b: &[Text]) -> bool {
     let shorter = a.len().min(b.len());
     a.iter().rev().take(shorter).eq(b.iter().rev().take(shorter)) && (shorter > 0 || (a.is_empty() && b.is_empty()))
 }

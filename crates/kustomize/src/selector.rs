@@ -12,11 +12,11 @@ use crate::{
 /// A selector ready to be held against resources.
 #[derive(Debug)]
 pub(crate) struct CompiledSelector {
-    group: Option<Regex>,
-    version: Option<Regex>,
-    kind: Option<Regex>,
-    name: Option<Regex>,
-    namespace: Option<Regex>,
+    group: Option<Pattern>,
+    version: Option<Pattern>,
+    kind: Option<Pattern>,
+    name: Option<Pattern>,
+    namespace: Option<Pattern>,
     labels: Vec<Requirement>,
     annotations: Vec<Requirement>,
 }
@@ -32,16 +32,31 @@ enum Requirement {
     Less(String, i64),
 }
 
+/// What a text must be: most selectors name one thing, and comparing costs less than compiling a pattern.
+#[derive(Debug)]
+enum Pattern {
+    Text(String),
+    Regex(Regex),
+}
+
 /// A whole-text pattern; an empty one matches anything.
-fn pattern(text: &str) -> Result<Option<Regex>, Error> {
+fn pattern(text: &str) -> Result<Option<Pattern>, Error> {
     if text.is_empty() {
         return Ok(None);
     }
-    Regex::new(&format!("^(?:{text})$")).map(Some).map_err(|error| Error::message(error.to_string()))
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'/')) {
+        return Ok(Some(Pattern::Text(text.to_owned())));
+    }
+    let compiled = Regex::new(&format!("^(?:{text})$")).map_err(|error| Error::message(error.to_string()))?;
+    Ok(Some(Pattern::Regex(compiled)))
 }
 
-fn matches(pattern: Option<&Regex>, text: &str) -> bool {
-    pattern.is_none_or(|pattern| pattern.is_match(text))
+fn matches(pattern: Option<&Pattern>, text: &str) -> bool {
+    match pattern {
+        None => true,
+        Some(Pattern::Text(wanted)) => wanted == text,
+        Some(Pattern::Regex(regex)) => regex.is_match(text),
+    }
 }
 
 impl CompiledSelector {

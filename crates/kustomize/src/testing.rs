@@ -83,7 +83,7 @@ fn run(name: &str, config: &Value, input: &str) -> Result<ResMap, Error> {
     let one = [FieldSpec::from(&form.field_spec)];
     match name {
         "replacement" => form.replacements.iter().try_for_each(|each| replacement::apply(&mut all, each))?,
-        "imagetag" => image::apply(&mut all, &form.image_tag, &list)?,
+        "imagetag" => image::apply(&mut all, &form.image_tag, &list).map(drop)?,
         "labels" => metadata::apply(&mut all, &form.labels, &list)?,
         "prefix" => affix::apply(&mut all, End::Prefix, &form.prefix, &one)?,
         "suffix" => affix::apply(&mut all, End::Suffix, &form.suffix, &one)?,

@@ -1,6 +1,6 @@
 //! Between YAML text and trees: documents in, resources out.
 
-use std::sync::Arc;
+use std::borrow::Cow;
 
 use yaml::v3::{self, Kind, Style};
 
@@ -8,6 +8,8 @@ use crate::{
     error::Error,
     node::{Map, Node, Scalar, Tag},
 };
+
+mod output;
 
 /// YAML as the kustomization file itself is read (YAML 1.1 through goyaml v2), as JSON.
 pub(crate) fn yaml_to_json(bytes: &[u8]) -> Result<serde_json::Value, String> {
@@ -34,12 +36,61 @@ pub(crate) fn parse_documents(bytes: &[u8], path: &str) -> Result<Vec<Node>, Err
 
 /// One document as a tree; `None` when it is empty.
 pub(crate) fn parse_document(text: &str) -> Result<Option<Node>, yaml::Error> {
+    match v3::build(text.as_bytes(), &mut Trees)? {
+        v3::Build::Value(node) => return Ok(Some(node)),
+        v3::Build::Empty => return Ok(None),
+        v3::Build::NeedsTree => {}
+    }
     let Some(document) = v3::parse(text.as_bytes())? else { return Ok(None) };
     let Some(root) = document.content.first() else { return Ok(None) };
     if has_alias(root) {
         return Ok(Some(from_yaml(&v3::expand_aliases(root)?)));
     }
     Ok(Some(from_yaml(root)))
+}
+
+/// Makes trees straight from what the parser reads.
+struct Trees;
+
+impl v3::Builder for Trees {
+    type Value = Node;
+    type Key = Scalar;
+
+    fn scalar(&mut self, text: Cow<'_, str>, tag: &str, quoted: bool) -> Node {
+        Node::Scalar(Scalar { text: text.into(), tag: tag_of(tag), plain: !quoted })
+    }
+
+    fn sequence(&mut self, items: Vec<Node>) -> Node {
+        Node::Seq(items)
+    }
+
+    fn mapping(&mut self, entries: Vec<(Scalar, Node)>) -> Node {
+        Node::Map(Map { entries })
+    }
+
+    fn key(&mut self, value: Node) -> Scalar {
+        match value {
+            Node::Scalar(scalar) => scalar,
+            _ => collection_key(),
+        }
+    }
+}
+
+/// A collection as a key has no JSON form; its kind is kept so that output can refuse it.
+fn collection_key() -> Scalar {
+    Scalar { text: "{}".into(), tag: Tag::Binary, plain: true }
+}
+
+fn tag_of(tag: &str) -> Tag {
+    match tag {
+        "!!int" => Tag::Int,
+        "!!float" => Tag::Float,
+        "!!bool" => Tag::Bool,
+        "!!null" => Tag::Null,
+        "!!timestamp" => Tag::Timestamp,
+        "!!binary" => Tag::Binary,
+        _ => Tag::Str,
+    }
 }
 
 fn has_alias(node: &v3::Node) -> bool {
@@ -100,23 +151,13 @@ pub(crate) fn from_yaml(node: &v3::Node) -> Node {
 fn key_scalar(node: &v3::Node) -> Scalar {
     match node.kind {
         Kind::Scalar | Kind::Alias => scalar(node),
-        // A collection as a key has no JSON form; its kind is kept so that output can refuse it.
-        _ => Scalar { text: "{}".into(), tag: Tag::Binary, plain: true },
+        _ => collection_key(),
     }
 }
 
 fn scalar(node: &v3::Node) -> Scalar {
     let quoted = node.style.has(Style::DOUBLE_QUOTED | Style::SINGLE_QUOTED | Style::LITERAL | Style::FOLDED);
-    let tag = match node.short_tag().as_ref() {
-        "!!int" => Tag::Int,
-        "!!float" => Tag::Float,
-        "!!bool" => Tag::Bool,
-        "!!null" => Tag::Null,
-        "!!timestamp" => Tag::Timestamp,
-        "!!binary" => Tag::Binary,
-        _ => Tag::Str,
-    };
-    Scalar { text: node.value.as_str().into(), tag, plain: !quoted }
+    Scalar { text: node.value.as_str().into(), tag: tag_of(&node.short_tag()), plain: !quoted }
 }
 
 /// The parser's form of a tree, for the YAML crate's writers and decoders.
@@ -140,17 +181,7 @@ pub(crate) fn to_yaml(node: &Node) -> v3::Node {
 }
 
 fn scalar_to_yaml(scalar: &Scalar) -> v3::Node {
-    let tag = match scalar.tag {
-        Tag::Open => "",
-        Tag::Str => "!!str",
-        Tag::Int => "!!int",
-        Tag::Float => "!!float",
-        Tag::Bool => "!!bool",
-        Tag::Null => "!!null",
-        Tag::Timestamp => "!!timestamp",
-        Tag::Binary => "!!binary",
-    };
-    let mut node = v3::Node::scalar(tag, scalar.text.as_ref());
+    let mut node = v3::Node::scalar(scalar.tag.short(), scalar.text.as_str());
     if !scalar.plain {
         node.style = Style::DOUBLE_QUOTED;
     }
@@ -164,6 +195,9 @@ pub(crate) fn to_value(node: &Node) -> Result<yaml::Value, yaml::Error> {
 
 /// A tree as JSON.
 pub(crate) fn to_json(node: &Node) -> Result<serde_json::Value, String> {
+    if let Some(value) = output::json(node) {
+        return Ok(value);
+    }
     let value = to_value(node).map_err(|error| error.to_string())?;
     serde_json::from_str(&yaml::v2::to_json(&value)).map_err(|error| error.to_string())
 }
@@ -176,7 +210,7 @@ pub(crate) fn from_json(value: &serde_json::Value) -> Node {
             Node::Scalar(Scalar { text: flag.to_string().into(), tag: Tag::Bool, plain: true })
         }
         serde_json::Value::Number(number) => Node::Scalar(Scalar::open(number.to_string())),
-        serde_json::Value::String(text) => Node::string(Arc::from(text.as_str())),
+        serde_json::Value::String(text) => Node::string(text.as_str()),
         serde_json::Value::Array(list) => Node::Seq(list.iter().map(from_json).collect()),
         serde_json::Value::Object(map) => Node::Map(Map {
             entries: map.iter().map(|(key, value)| (Scalar::string(key.as_str()), from_json(value))).collect(),
@@ -186,6 +220,9 @@ pub(crate) fn from_json(value: &serde_json::Value) -> Node {
 
 /// What `kustomize build` prints for one resource.
 pub(crate) fn emit(node: &Node) -> Result<String, String> {
+    if let Some(text) = output::yaml(node) {
+        return Ok(text);
+    }
     let value = to_value(node).map_err(|error| error.to_string())?;
     yaml::v2::to_string(&value).map_err(|error| error.to_string())
 }

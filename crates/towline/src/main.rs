@@ -14,14 +14,12 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
+/// Builds and renders are mostly small allocations, which this one serves faster and more tightly than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
-    let arguments = cli::Towline::parse();
-    let outcome = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(error::Error::Runtime)
-        .and_then(|runtime| runtime.block_on(commands::run(arguments)));
-    match outcome {
+    match commands::run(cli::Towline::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);

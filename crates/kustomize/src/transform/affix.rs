@@ -41,8 +41,8 @@ pub(crate) fn apply(resources: &mut ResMap, end: End, affix: &str, specs: &[Fiel
                     resource.remember();
                 }
                 match end {
-                    End::Prefix => resource.prefixes.push(affix.to_owned()),
-                    End::Suffix => resource.suffixes.push(affix.to_owned()),
+                    End::Prefix => resource.prefixes.push(affix.into()),
+                    End::Suffix => resource.suffixes.push(affix.into()),
                 }
             }
             spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| match node {

@@ -16,9 +16,9 @@ const CONTAINER_LISTS: [&str; 2] = ["containers", "initContainers"];
 /// Deepest nesting searched; the parser lets less through.
 const MAX_DEPTH: usize = 10_000;
 
-/// Changes every image of the given name.
-pub(crate) fn apply(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Result<(), Error> {
-    let updater = Updater::new(image)?;
+/// Changes every image of the given name; tells whether there is one.
+pub(crate) fn apply(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) -> Result<bool, Error> {
+    let mut updater = Updater::new(image)?;
     for resource in resources.iter_mut() {
         let gvk = resource.id().gvk.clone();
         if &*gvk.kind == "CustomResourceDefinition" {
@@ -33,25 +33,61 @@ pub(crate) fn apply(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) 
             })?;
         }
     }
-    Ok(())
+    Ok(updater.is_found)
 }
 
 struct Updater<'a> {
     image: &'a Image,
-    pattern: Regex,
+    pattern: Pattern<'a>,
+    is_found: bool,
+}
+
+/// The images that a name stands for. The name is a pattern of its own, unescaped, as in kustomize; nearly all have nothing
+/// in them that means more than itself but dots, and comparing costs less than compiling.
+enum Pattern<'a> {
+    /// Characters that stand for themselves, and dots, which stand for any.
+    Simple(&'a str),
+    Regex(Regex),
+}
+
+impl<'a> Pattern<'a> {
+    fn new(name: &'a str) -> Result<Self, Error> {
+        if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_/.:@".contains(&byte)) {
+            return Ok(Self::Simple(name));
+        }
+        let pattern = format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$");
+        Regex::new(&pattern)
+            .map(Self::Regex)
+            .map_err(|error| Error::message(format!("name '{name}' is not a valid pattern: {error}")))
+    }
+
+    fn is_match(&self, text: &str) -> bool {
+        match self {
+            Self::Regex(regex) => regex.is_match(text),
+            Self::Simple(name) => is_named(text, name),
+        }
+    }
+}
+
+/// `NAME(:TAG)?(@sha256:DIGEST)?`
+fn is_named(text: &str, name: &str) -> bool {
+    let mut characters = text.chars();
+    let is_same = |wanted| characters.next().is_some_and(|c| c == wanted || (wanted == '.' && c != '\n'));
+    if !name.chars().all(is_same) {
+        return false;
+    }
+    let rest = characters.as_str();
+    let is_of_tag = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '{' | '}' | '-');
+    let rest = rest.strip_prefix(':').map_or(rest, |tag| tag.trim_start_matches(is_of_tag));
+    rest.strip_prefix("@sha256:").map_or(rest, |digest| digest.trim_start_matches(is_of_tag)).is_empty()
 }
 
 impl<'a> Updater<'a> {
     fn new(image: &'a Image) -> Result<Self, Error> {
-        // The name is a pattern of its own, unescaped, as in kustomize.
-        let pattern = format!("^{}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$", image.name);
-        let pattern = Regex::new(&pattern).map_err(|error| {
-            Error::message(format!("images: name '{}' is not a valid pattern: {error}", image.name))
-        })?;
-        Ok(Self { image, pattern })
+        Ok(Self { image, pattern: Pattern::new(&image.name)?, is_found: false })
     }
 
-    fn containers(&self, node: &mut Node, depth: usize) {
+    fn containers(&mut self, node: &mut Node, depth: usize) {
         if depth > MAX_DEPTH {
             return;
         }
@@ -75,11 +111,12 @@ impl<'a> Updater<'a> {
         }
     }
 
-    fn field(&self, node: &mut Node) {
+    fn field(&mut self, node: &mut Node) {
         let Node::Scalar(scalar) = node else { return };
-        if scalar.is_null() || !self.pattern.is_match(&*scalar.text) {
+        if scalar.is_null() || !self.pattern.is_match(&scalar.text) {
             return;
         }
+        self.is_found = true;
         scalar.text = self.updated(&scalar.text).into();
         scalar.tag = Tag::Str;
     }
@@ -134,6 +171,43 @@ fn split(image: &str) -> (&str, &str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_that_are_compared_match_what_their_pattern_matches() {
+        let names = ["nginx", "a.b/c", "r:5000/a", "", ".", "x@y"];
+        let texts = [
+            "nginx",
+            "nginx:1",
+            "nginx:",
+            "nginx@sha256:ab",
+            "nginx:1@sha256:ab",
+            "nginx@sha512:ab",
+            "nginx:1:2",
+            "nginxx",
+            "a.b/c:v",
+            "aXb/c",
+            "a\nb/c",
+            "r:5000/a:{{x}}",
+            "",
+            ":1",
+            "@sha256:",
+            "x",
+            "\n",
+            "é",
+            "x@y",
+            "nginx:é",
+        ];
+        for name in names {
+            let simple = Pattern::new(name).unwrap();
+            assert!(matches!(simple, Pattern::Simple(_)));
+            let pattern = format!("^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$");
+            let regex = Pattern::Regex(Regex::new(&pattern).unwrap());
+            for text in texts {
+                assert_eq!(simple.is_match(text), regex.is_match(text), "{name:?} {text:?}");
+            }
+        }
+        assert!(Pattern::new("ng(inx").is_err());
+    }
 
     #[test]
     fn images_are_taken_apart_and_put_together() {

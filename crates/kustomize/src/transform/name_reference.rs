@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     field_spec::{Create, FieldSpec},
     id::Gvk,
-    node::Node,
+    node::{Node, Text},
     res_map::ResMap,
     resource::{Resource, set_text},
 };
@@ -16,19 +16,19 @@ use crate::{
 struct Referral {
     /// Position among the resources.
     at: usize,
-    name: String,
-    namespace: String,
+    name: Text,
+    namespace: Text,
     /// Namespace it had first, and has now, as they take effect.
-    original_namespace: String,
-    effective_namespace: String,
+    original_namespace: Text,
+    effective_namespace: Text,
     is_cluster_scoped: bool,
     is_service_account: bool,
-    previous_kinds: Vec<(String, Gvk)>,
+    previous_kinds: Vec<(Text, Gvk)>,
 }
 
 /// Renamed resources by each name they had.
 struct Referrals {
-    by_old_name: HashMap<String, Vec<usize>>,
+    by_old_name: HashMap<Text, Vec<usize>>,
     all: Vec<Referral>,
 }
 
@@ -42,8 +42,7 @@ impl Referrals {
             }
             let id = resource.id();
             let index = out.all.len();
-            let previous_kinds: Vec<(String, Gvk)> =
-                resource.previous_ids().map(|id| (id.name.to_string(), id.gvk)).collect();
+            let previous_kinds: Vec<(Text, Gvk)> = resource.previous_ids().map(|id| (id.name, id.gvk)).collect();
             for (name, _) in &previous_kinds {
                 let list = out.by_old_name.entry(name.clone()).or_default();
                 if list.last() != Some(&index) {
@@ -52,10 +51,10 @@ impl Referrals {
             }
             out.all.push(Referral {
                 at,
-                name: id.name.to_string(),
-                namespace: id.namespace.to_string(),
-                original_namespace: resource.original_id().effective_namespace().to_owned(),
-                effective_namespace: id.effective_namespace().to_owned(),
+                name: id.name.clone(),
+                namespace: id.namespace.clone(),
+                original_namespace: resource.original_id().effective_namespace().into(),
+                effective_namespace: id.effective_namespace().into(),
                 is_cluster_scoped: id.gvk.is_cluster_scoped(),
                 is_service_account: &*id.gvk.kind == "ServiceAccount",
                 previous_kinds,
@@ -66,13 +65,16 @@ impl Referrals {
 }
 
 /// The resource whose fields are looked at.
-struct Referrer<'a> {
-    resource: &'a Resource,
+struct Referrer {
+    /// Position among the resources, where its tree is missing meanwhile.
+    at: usize,
     gvk: Gvk,
     is_cluster_scoped: bool,
-    effective_namespace: String,
+    effective_namespace: Text,
     /// Namespaces of a role binding's service accounts, in which its references may lead too.
-    subject_namespaces: Vec<String>,
+    subject_namespaces: Vec<Text>,
+    /// The kind of role that a binding names.
+    role: Option<Gvk>,
 }
 
 /// Updates every reference. Returns an error when a name could mean several resources.
@@ -98,9 +100,8 @@ pub(crate) fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error
         if specs.is_empty() {
             continue;
         }
-        let original = resource.clone();
-        let referrer = Referrer::new(&original, gvk);
-        let mut node = original.node().clone();
+        let referrer = Referrer::new(at, resource, gvk);
+        let Some(mut node) = resources.get_mut(at).map(Resource::lend_node) else { continue };
         let mut changed = false;
         for (target, spec) in specs {
             let mut update = Update {
@@ -113,11 +114,12 @@ pub(crate) fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error
                 found: &mut found,
             };
             spec.apply(&referrer.gvk, &mut node, Create::Scalar, &mut |node| update.field(node)).map_err(|error| {
-                error.context(format!("updating name reference in '{}' field of '{}'", spec.path, original.id()))
+                let id = resources.get(at).map(|resource| resource.id().to_string()).unwrap_or_default();
+                error.context(format!("updating name reference in '{}' field of '{id}'", spec.path))
             })?;
         }
-        if changed && let Some(resource) = resources.get_mut(at) {
-            *resource.node_mut() = node;
+        if let Some(resource) = resources.get_mut(at) {
+            resource.return_node(node, changed);
         }
     }
     for at in found {
@@ -128,8 +130,8 @@ pub(crate) fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error
     Ok(())
 }
 
-impl<'a> Referrer<'a> {
-    fn new(resource: &'a Resource, gvk: Gvk) -> Self {
+impl Referrer {
+    fn new(at: usize, resource: &Resource, gvk: Gvk) -> Self {
         let subject_namespaces = if matches!(&*gvk.kind, "RoleBinding" | "ClusterRoleBinding") {
             resource
                 .node()
@@ -138,16 +140,18 @@ impl<'a> Referrer<'a> {
                 .unwrap_or_default()
                 .iter()
                 .filter(|subject| subject.text_at(&["kind"]) == "ServiceAccount")
-                .map(|subject| subject.text_at(&["namespace"]).to_owned())
+                .map(|subject| subject.text_at(&["namespace"]))
                 .filter(|namespace| !namespace.is_empty())
+                .map(Text::new)
                 .collect()
         } else {
             Vec::new()
         };
         Self {
             is_cluster_scoped: gvk.is_cluster_scoped(),
-            effective_namespace: resource.id().effective_namespace().to_owned(),
-            resource,
+            effective_namespace: resource.id().effective_namespace().into(),
+            role: role_of(resource.node()),
+            at,
             gvk,
             subject_namespaces,
         }
@@ -165,7 +169,7 @@ impl<'a> Referrer<'a> {
 struct Update<'a> {
     referrals: &'a Referrals,
     resources: &'a ResMap,
-    referrer: &'a Referrer<'a>,
+    referrer: &'a Referrer,
     target: &'a Gvk,
     spec: &'a FieldSpec,
     changed: &'a mut bool,
@@ -195,7 +199,7 @@ impl<'a> Update<'a> {
         if referral.name != old
             && let Node::Scalar(scalar) = node
         {
-            scalar.text = referral.name.as_str().into();
+            scalar.text = referral.name.clone();
             scalar.tag = crate::node::Tag::Str;
             *self.changed = true;
         }
@@ -244,7 +248,7 @@ impl<'a> Update<'a> {
         by_namespace: bool,
     ) -> Result<Option<&'a Referral>, Error> {
         let Some(indexes) = self.referrals.by_old_name.get(old_name) else { return Ok(None) };
-        let role = self.role_reference();
+        let role = self.referrer.role.as_ref().filter(|_| self.spec.path.ends_with("roleRef/name"));
         let selected_by = |referral: &Referral, gvk: &Gvk| {
             referral.previous_kinds.iter().any(|(_, previous)| previous.is_selected(gvk))
         };
@@ -253,7 +257,7 @@ impl<'a> Update<'a> {
             .filter_map(|index| self.referrals.all.get(*index))
             .filter(|referral| self.referrer.sees(referral) && in_namespace(referral))
             .filter(|referral| selected_by(referral, self.target))
-            .filter(|referral| role.as_ref().is_none_or(|role| selected_by(referral, role)))
+            .filter(|referral| role.is_none_or(|role| selected_by(referral, role)))
             .filter(|referral| {
                 self.referrer.is_cluster_scoped
                     || referral.is_cluster_scoped
@@ -265,9 +269,9 @@ impl<'a> Update<'a> {
             for allow_empty in [true, false] {
                 if candidates.len() > 1 {
                     candidates.retain(|referral| {
-                        self.resources
-                            .get(referral.at)
-                            .is_some_and(|candidate| candidate.affixes_agree(self.referrer.resource, allow_empty))
+                        let referrer = self.resources.get(self.referrer.at);
+                        let candidate = self.resources.get(referral.at);
+                        candidate.zip(referrer).is_some_and(|(one, other)| one.affixes_agree(other, allow_empty))
                     });
                 }
             }
@@ -285,14 +289,11 @@ impl<'a> Update<'a> {
             .collect();
         Err(Error::message(format!("found multiple possible referrals: {}", ids.join(", "))))
     }
+}
 
-    /// For `roleRef/name`: the kind that the binding names beside it.
-    fn role_reference(&self) -> Option<Gvk> {
-        if !self.spec.path.ends_with("roleRef/name") {
-            return None;
-        }
-        let role = self.referrer.resource.node().at(&["roleRef"])?;
-        let (group, kind) = (role.at(&["apiGroup"])?.text()?, role.at(&["kind"])?.text()?);
-        Some(Gvk { group: group.into(), version: "".into(), kind: kind.into() })
-    }
+/// The kind that a role binding names.
+fn role_of(node: &Node) -> Option<Gvk> {
+    let role = node.at(&["roleRef"])?;
+    let (group, kind) = (role.at(&["apiGroup"])?.text()?, role.at(&["kind"])?.text()?);
+    Some(Gvk { group: group.into(), version: "".into(), kind: kind.into() })
 }

@@ -64,7 +64,7 @@ fn one(resource: &mut Resource, settings: &Settings, specs: &[FieldSpec]) -> Res
             }
             continue;
         }
-        if spec.path == "metadata/name" && spec.gvk.kind.as_ref() == "Namespace" {
+        if spec.path == "metadata/name" && spec.gvk.kind == "Namespace" {
             if &*gvk.kind == "Namespace" && gvk.group.is_empty() && gvk.is_selected(&spec.gvk) && !settings.unset_only {
                 resource.set_name(&settings.namespace);
             }

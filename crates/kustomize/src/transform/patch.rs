@@ -10,7 +10,7 @@ use crate::{
     resource::Resource,
     schema::Schema,
     selector::CompiledSelector,
-    text,
+    text, trace,
     transform::json_patch::{self, Operation},
 };
 
@@ -21,6 +21,39 @@ pub(crate) enum Content {
     Merge(Vec<Node>),
     /// Operations.
     Json(Vec<Operation>),
+}
+
+/// What has become of a patch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Patched {
+    /// How many resources it was for.
+    pub count: usize,
+    /// Whether any of them is another now.
+    pub is_effective: bool,
+    is_emptied: bool,
+    is_unsourced: bool,
+}
+
+impl Patched {
+    fn note(&self, resources: &mut ResMap) {
+        resources.was_patched(self.is_emptied, self.is_unsourced);
+    }
+
+    /// Runs a change of one resource. Trees are compared until the first one that differs, so only a patch without effect
+    /// costs more.
+    fn one(
+        &mut self,
+        resource: &mut Resource,
+        change: impl FnOnce(&mut Resource) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let before = if self.is_effective { None } else { Some(resource.node().clone()) };
+        change(resource)?;
+        self.count += 1;
+        self.is_effective |= before.is_some_and(|before| !trace::is_same(&before, resource.node()));
+        self.is_emptied |= resource.node().is_empty();
+        self.is_unsourced |= resource.origin.is_none();
+        Ok(())
+    }
 }
 
 /// Tells what a patch's text is; `source` names it in messages.
@@ -56,16 +89,18 @@ pub(crate) fn apply_merge_to_named(
     patches: &[Node],
     options: PatchOptions,
     schema: &Schema,
-) -> Result<(), Error> {
+) -> Result<Patched, Error> {
+    let mut done = Patched::default();
     for patch in patches {
         let id = Resource::new(patch.clone()).id().clone();
         let at = resources.one_with_any_id(&id)?;
         if let Some(resource) = resources.get_mut(at) {
-            merge_into(resource, patch, options, schema)?;
+            done.one(resource, |resource| merge_into(resource, patch, options, schema))?;
         }
     }
-    resources.retain(|resource| !resource.node().is_empty());
-    Ok(())
+    done.note(resources);
+    resources.drop_emptied();
+    Ok(done)
 }
 
 /// Lays one partial resource over every resource that the target selects.
@@ -75,16 +110,16 @@ pub(crate) fn apply_merge_to_selected(
     target: &Selector,
     options: PatchOptions,
     schema: &Schema,
-) -> Result<usize, Error> {
+) -> Result<Patched, Error> {
     let target = CompiledSelector::new(target)?;
     let patch = &with_texts(patch);
-    let mut count = 0;
+    let mut done = Patched::default();
     for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
-        merge_into(resource, patch, options, schema)?;
-        count += 1;
+        done.one(resource, |resource| merge_into(resource, patch, options, schema))?;
     }
-    resources.retain(|resource| !resource.node().is_empty());
-    Ok(count)
+    done.note(resources);
+    resources.drop_emptied();
+    Ok(done)
 }
 
 /// Runs the operations on every resource that the target selects.
@@ -92,16 +127,16 @@ pub(crate) fn apply_json_to_selected(
     resources: &mut ResMap,
     operations: &[Operation],
     target: &Selector,
-) -> Result<usize, Error> {
+) -> Result<Patched, Error> {
     let target = CompiledSelector::new(target)?;
-    let mut count = 0;
+    let mut done = Patched::default();
     for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
         resource.remember();
-        apply_json(resource, operations)?;
-        count += 1;
+        done.one(resource, |resource| apply_json(resource, operations))?;
     }
+    done.note(resources);
     resources.check_distinct()?;
-    Ok(count)
+    Ok(done)
 }
 
 /// Runs operations on one resource, which goes through Go's JSON and comes back changed by that too.

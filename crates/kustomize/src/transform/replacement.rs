@@ -40,7 +40,7 @@ fn described(source: &SourceSelector) -> String {
     format!("{id}:{path}")
 }
 
-fn source_value(resources: &ResMap, source: &SourceSelector) -> Result<Node, Error> {
+fn source_value(resources: &mut ResMap, source: &SourceSelector) -> Result<Node, Error> {
     let gvk = Gvk {
         group: source.group.as_str().into(),
         version: source.version.as_str().into(),
@@ -53,10 +53,10 @@ fn source_value(resources: &ResMap, source: &SourceSelector) -> Result<Node, Err
             && (source.namespace.is_empty() || source.namespace == id.effective_namespace())
     };
     let mut found =
-        resources.iter().filter(|resource| matches(resource.id()) || resource.previous_ids().any(|id| matches(&id)));
+        (0..).zip(resources.iter()).filter(|(_, r)| matches(r.id()) || r.previous_ids().any(|id| matches(&id)));
     let (first, second) = (found.next(), found.next());
-    let resource = match (first, second) {
-        (Some(resource), None) => resource,
+    let (at, resource) = match (first, second) {
+        (Some(found), None) => found,
         (None, _) => return Err(Error::message(format!("nothing selected by {}", described(source)))),
         (Some(_), Some(_)) => {
             return Err(Error::message(format!("multiple matches for selector {}", described(source))));
@@ -70,7 +70,11 @@ fn source_value(resources: &ResMap, source: &SourceSelector) -> Result<Node, Err
             resource_text(resource)
         )));
     };
-    refine(node, source.options.as_ref())
+    let value = refine(node, source.options.as_ref())?;
+    if let Some(resource) = resources.get_mut(at) {
+        resource.referrers += 1;
+    }
+    Ok(value)
 }
 
 fn is_blank(node: &Node) -> bool {

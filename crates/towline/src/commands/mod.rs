@@ -11,10 +11,23 @@ pub(crate) mod template;
 pub(crate) mod version;
 
 use crate::cli::{Command, Towline};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-/// Runs a command.
-pub(crate) async fn run(arguments: Towline) -> Result<()> {
+/// Runs a command. Those that speak to no cluster start no event loop.
+pub(crate) fn run(arguments: Towline) -> Result<()> {
+    match &arguments.command {
+        Command::Build(arguments) => build::run(arguments),
+        Command::Template(template) => template::run(&arguments.cluster, template),
+        Command::Completion(arguments) => completion::run(arguments),
+        _ => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(Error::Runtime)?
+            .block_on(run_with_cluster(arguments)),
+    }
+}
+
+async fn run_with_cluster(arguments: Towline) -> Result<()> {
     let cluster = &arguments.cluster;
     match &arguments.command {
         Command::Sync(arguments) => sync::run(cluster, arguments).await,
@@ -22,10 +35,8 @@ pub(crate) async fn run(arguments: Towline) -> Result<()> {
         Command::Suspend(arguments) => suspend::run(cluster, arguments).await,
         Command::Resume(arguments) => resume::run(cluster, arguments).await,
         Command::Events(arguments) => events::run(cluster, arguments).await,
-        Command::Build(arguments) => build::run(arguments),
-        Command::Template(arguments) => template::run(cluster, arguments),
         Command::Version(arguments) => version::run(cluster, arguments).await,
-        Command::Completion(arguments) => completion::run(arguments),
+        Command::Build(_) | Command::Template(_) | Command::Completion(_) => Ok(()),
     }
 }
 

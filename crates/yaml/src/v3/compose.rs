@@ -213,7 +213,7 @@ fn scalar(properties: &Properties<'_>, value: Cow<'_, str>, style: ScalarStyle, 
     scalar
 }
 
-fn explicit_tag(properties: &Properties<'_>) -> Option<(Cow<'static, str>, Style)> {
+pub(super) fn explicit_tag(properties: &Properties<'_>) -> Option<(Cow<'static, str>, Style)> {
     let tag = properties.tag.as_deref().filter(|tag| !tag.is_empty() && *tag != "!")?;
     Some((Cow::Owned(crate::resolve::short_tag(tag).into_owned()), Style::TAGGED))
 }

@@ -285,13 +285,46 @@ fn wants_map() -> Error {
 }
 
 fn resolve(node: &Node) -> Result<Resolved, Error> {
-    if node.tag.is_empty() || node.tag == "!" {
-        return Ok(if node.is_quoted() { Resolved::String } else { resolve_plain(Dialect::V3, &node.value) });
+    resolve_scalar(&node.tag, &node.value, node.is_quoted(), node.style.has(Style::TAGGED))
+}
+
+fn resolve_scalar(tag: &str, text: &str, quoted: bool, tagged: bool) -> Result<Resolved, Error> {
+    if tag.is_empty() || tag == "!" || (!tagged && tag == super::plain_tag(text)) {
+        return Ok(if quoted { Resolved::String } else { resolve_plain(Dialect::V3, text) });
     }
-    if !node.style.has(Style::TAGGED) && node.tag == super::plain_tag(&node.value) {
-        return Ok(if node.is_quoted() { Resolved::String } else { resolve_plain(Dialect::V3, &node.value) });
-    }
-    resolve_tagged(Dialect::V3, &node.tag, &node.value)
+    resolve_tagged(Dialect::V3, tag, text)
+}
+
+/// What a scalar decodes to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Meaning {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// An integer that fits 64 signed bits.
+    Int(i64),
+    /// A larger integer.
+    Uint(u64),
+    /// Any other number, perhaps not finite.
+    Float(f64),
+    /// Its own text.
+    Text,
+    /// Text that has to be decoded: a timestamp or base64.
+    Other,
+}
+
+/// What a scalar with this short tag (empty: the text decides; not written out in the source) decodes to.
+pub fn meaning(tag: &str, text: &str, quoted: bool) -> Result<Meaning, Error> {
+    Ok(match resolve_scalar(tag, text, quoted, false)? {
+        Resolved::Null => Meaning::Null,
+        Resolved::Bool(value) => Meaning::Bool(value),
+        Resolved::Int(value) => Meaning::Int(value),
+        Resolved::Uint(value) => Meaning::Uint(value),
+        Resolved::Float(value) => Meaning::Float(value),
+        Resolved::String => Meaning::Text,
+        Resolved::Timestamp(_) | Resolved::Binary => Meaning::Other,
+    })
 }
 
 /// The tree without anchors, aliases and merge keys, as kyaml's `DeAnchor` leaves it: merged keys come after the map's own.

@@ -1,13 +1,15 @@
 //! `go.yaml.in/yaml/v3` as kyaml and `toYamlPretty` use it: a node tree which keeps styles, tags and anchors.
 
+mod build;
 mod compose;
 mod decode;
 mod encode;
 mod node;
 mod value;
 
+pub use build::{Build, Builder, build};
 pub use compose::{parse, parse_all};
-pub use decode::{decode, expand_aliases};
+pub use decode::{Meaning, decode, expand_aliases, meaning};
 pub use encode::{EncodeOptions, Indentation, encode, encode_all};
 pub use node::{Comments, Kind, Node, Style};
 pub use value::{compare_keys, to_node, to_string_pretty};
