@@ -5,6 +5,7 @@ CARGO ?= cargo
 XTASK := $(CARGO) run --quiet --bin xtask --
 
 ENGINES := archive goregex gotemplate helm kustomize status substitute version yaml
+FUZZED := goregex gotemplate helm yaml
 
 .PHONY: help demo test lint bench fuzz generate crds images install
 
@@ -27,8 +28,9 @@ lint: ## Formatting, clippy, licences and dependencies.
 bench: ## Speed and size: medians, and ratios measured in one run.
 	$(XTASK) bench
 
-fuzz: ## The differential tests at length (CASES=100000).
+fuzz: ## The differential tests (CASES=100000) and the fuzzers (FUZZ_SECONDS=600 for each target) at length.
 	TOWLINE_FUZZ_CASES=$(or $(CASES),100000) TOWLINE_DIFFERENTIAL_CASES=$(or $(CASES),100000) $(CARGO) test --release $(addprefix -p ,$(ENGINES))
+	TOWLINE_FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) $(CARGO) test --release $(addprefix -p ,$(FUZZED)) --test fuzz -- --nocapture
 
 generate: ## Write everything generated: CRDs, RBAC, gRPC code, schema tables.
 	$(XTASK) crds

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use crate::error::{ExecuteError, ParseError};
 use crate::execute::Core;
 use crate::function::FunctionError;
-use crate::value::{Str, Value};
+use crate::value::{Str, Value, live_bytes};
 
 /// Bounds on one execution. Reaching one is an error, never a crash.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,9 @@ pub struct Limits {
     pub bytes: usize,
     /// Bytes of all strings that functions make in all executions of one executor.
     pub total_bytes: usize,
-    /// Evaluated template nodes, loop iterations and calls.
+    /// Bytes of the lists and maps that exist at one time, without the texts in them.
+    pub live_bytes: usize,
+    /// Evaluated template nodes, loop iterations and calls; work on long texts and lists counts by their length.
     pub steps: u64,
     /// Templates executing one another (`template`, `include`, `tpl`), as in Go.
     pub depth: u32,
@@ -33,6 +35,7 @@ impl Default for Limits {
         Self {
             bytes: crate::format::MAX_TEXT,
             total_bytes: 2 << 30,
+            live_bytes: 1 << 30,
             steps: 200_000_000,
             depth: 100_000,
             stack_bytes: crate::stack::budget(),
@@ -120,6 +123,33 @@ impl<'a> Context<'a> {
             return Err(FunctionError::Message(format!(
                 "result of {bytes} bytes is larger than the limit of {limit} bytes"
             )));
+        }
+        Ok(())
+    }
+
+    /// To be asked while lists and maps are copied in depth: shared ones can hold exponentially many values.
+    ///
+    /// # Errors
+    /// When the lists and maps that exist take more than the limit.
+    pub fn check_memory(&self) -> Result<(), FunctionError> {
+        let before = self.core.as_deref().map_or(0, |core| core.live_before);
+        let limit = self.environment.limits.live_bytes;
+        if live_bytes().saturating_sub(before) > limit {
+            return Err(FunctionError::Message(format!("lists and maps are larger than the limit of {limit} bytes")));
+        }
+        Ok(())
+    }
+
+    /// Counts work that grows faster than the arguments.
+    ///
+    /// # Errors
+    /// When the limit on steps is passed.
+    pub fn work(&mut self, steps: u64) -> Result<(), FunctionError> {
+        let Some(core) = self.core.as_deref_mut() else { return Ok(()) };
+        core.steps = core.steps.saturating_add(steps);
+        let limit = self.environment.limits.steps;
+        if core.steps > limit {
+            return Err(FunctionError::Message(format!("exceeded the limit of {limit} steps")));
         }
         Ok(())
     }

@@ -22,7 +22,10 @@ fn options() -> TemplateOptions {
 fn failure(text: &str) -> String {
     match template(&chart(&[("templates/t.yaml", text)]), &options()) {
         Ok(output) => panic!("rendered {} bytes", output.text.len()),
-        Err(error) => error.to_string(),
+        Err(error) => {
+            assert!(fuzz::peak_memory().is_none_or(|peak| peak < 6 << 30), "{:?} bytes", fuzz::peak_memory());
+            error.to_string()
+        }
     }
 }
 
@@ -87,6 +90,56 @@ fn set_that_explodes() {
         options.values.set.push(set.into());
         assert!(template(&chart(&[("templates/t.yaml", "a: 1\n")]), &options).is_err(), "{set}");
     }
+}
+
+#[test]
+fn set_that_nests() {
+    let deep = vec!["a"; 10_000].join(".");
+    for set in [format!("{deep}=1"), format!("a{}=1", "[0]".repeat(100_000)), "a=".to_owned() + &"{".repeat(100_000)] {
+        let mut options = options();
+        options.values.set.push(set);
+        // Some of these Helm takes; they end soon either way.
+        drop(template(&chart(&[("templates/t.yaml", "a: 1\n")]), &options));
+    }
+    let mut options = options();
+    options.values.set_json.push(format!("a={}", "[".repeat(100_000)));
+    assert!(template(&chart(&[("templates/t.yaml", "a: 1\n")]), &options).is_err());
+}
+
+/// Of equal keys the last wins, as in Helm.
+#[test]
+fn keys_that_repeat() {
+    let mut options = options();
+    let text = "a: 1\n".repeat(100_000) + "a: 2\n";
+    options.values.files.push(ValuesFile { name: "v.yaml".into(), content: text.into_bytes() });
+    let output = template(&chart(&[("templates/t.yaml", "a: {{ .Values.a }}\n")]), &options).unwrap();
+    assert!(output.text.contains("a: 2"));
+}
+
+#[test]
+fn schemas_that_loop_or_multiply() {
+    let refused = |schema: &str, values: &str| {
+        let files = [("values.schema.json", schema), ("values.yaml", values), ("templates/t.yaml", "a: 1\n")];
+        template(&chart(&files), &options()).expect_err(schema).to_string()
+    };
+    assert!(refused(r##"{"$ref":"#"}"##, "a: 1\n").contains("circle"));
+    assert!(refused(r#"{"$ref":"file:///etc/passwd"}"#, "a: 1\n").contains("not followed"));
+    assert!(refused(r#"{"$ref":"http://127.0.0.1:1/schema.json"}"#, "a: 1\n").contains("not followed"));
+    let doubling = r##"{"$ref":"#/d/a","d":{"a":{"maxProperties":1,
+        "additionalProperties":{"allOf":[{"$ref":"#/d/a"},{"$ref":"#/d/a"}]}}}}"##;
+    let nested = format!("{}{{x: 1, y: 2}}{}\n", "{a: ".repeat(60), "}".repeat(60));
+    assert!(refused(doubling, &nested).contains("steps"));
+}
+
+#[test]
+fn values_in_templates_that_share_or_grow() {
+    let lists = "{{ $x := list 1 2 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}";
+    assert!(failure(&format!("{lists}a: {{{{ deepCopy $x | len }}}}")).contains("limit"));
+    assert!(failure("{{ $x := list 1 }}{{ range until 60 }}{{ $x = concat $x $x }}{{ end }}").contains("limit"));
+    assert!(
+        failure("{{ $x := list }}{{ range until 100000 }}{{ $x = append $x (until 100000) }}{{ end }}")
+            .contains("limit")
+    );
 }
 
 #[test]

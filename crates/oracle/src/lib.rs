@@ -75,6 +75,12 @@ impl Oracle {
         }
     }
 
+    /// Asks one question of a program that may end over it (Go cannot recover from a stack overflow); `None` when it did.
+    /// An ended program gives no more answers: start another.
+    pub fn ask_or_end(&mut self, question: &Value) -> Option<Value> {
+        self.try_ask(question).ok()
+    }
+
     fn try_ask(&mut self, question: &Value) -> anyhow::Result<Value> {
         let input = self.input.as_mut().context("closed")?;
         serde_json::to_writer(&mut *input, question)?;

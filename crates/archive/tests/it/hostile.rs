@@ -155,6 +155,44 @@ fn a_lying_size_is_a_format_error_without_the_memory() {
     assert!(matches!(read_tar_gz(&b""[..], &Policy::chart()), Err(ReadError::Format(_))));
 }
 
+/// Names of 10,000 characters, and names whose length is a lie: an end in bounded memory.
+#[test]
+fn long_names_are_bounded() {
+    let long = "n".repeat(10_000);
+    for kind in [EntryType::GNULongName, EntryType::GNULongLink, EntryType::XHeader] {
+        let record = match kind {
+            EntryType::XHeader => format!("{} path={long}\n", long.len() + 12),
+            _ => format!("{long}\0"),
+        };
+        let bytes = archive_of(&[
+            entry("././@LongLink", kind, "", record.as_bytes()),
+            entry("short", EntryType::Regular, "", b"x"),
+        ]);
+        // Whether such a name is taken is the policy's matter; it never counts for less than it is.
+        match read_tar_gz(bytes.as_slice(), &Policy::chart()) {
+            Ok(entries) => assert_eq!(entries.len(), 1),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::GNULongName);
+    header.set_size(1 << 40);
+    header.set_cksum();
+    let bytes = gzip(header.as_bytes());
+    assert!(read_tar_gz(bytes.as_slice(), &Policy::chart()).is_err());
+    // A bomb in the place of a name.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    header.set_size(2 << 30);
+    header.set_cksum();
+    encoder.write_all(header.as_bytes()).unwrap();
+    let piece = vec![b'n'; 1 << 20];
+    for _ in 0..300 {
+        encoder.write_all(&piece).unwrap();
+    }
+    let bytes = encoder.finish().unwrap();
+    assert!(read_tar_gz(bytes.as_slice(), &Policy::chart()).is_err());
+}
+
 #[test]
 fn global_headers_are_no_files() {
     let bytes = archive_of(&[

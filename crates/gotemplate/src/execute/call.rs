@@ -148,6 +148,7 @@ impl<'t> Walker<'t, '_> {
 
     fn invoke(&mut self, function: &'static Function, name: &str, node: At<'t>, values: &[Value]) -> Evaluated<Item> {
         self.step()?;
+        self.core.steps += values.iter().map(weight).sum::<u64>();
         let mut context = Context { environment: self.environment, core: Some(self.core) };
         match (function.body)(&mut context, values) {
             Ok(Value::String(text)) if text.len() > self.environment.limits.bytes => {
@@ -156,6 +157,10 @@ impl<'t> Walker<'t, '_> {
                 self.calling(name, node, FunctionError::Message(message))
             }
             Ok(value) => {
+                let made = Context { environment: self.environment, core: Some(self.core) };
+                if let Err(error) = made.check_memory() {
+                    return self.calling(name, node, error);
+                }
                 if let Value::String(text) = &value {
                     self.core.made = self.core.made.saturating_add(text.len());
                     if self.core.made > self.environment.limits.total_bytes {
@@ -174,4 +179,14 @@ impl<'t> Walker<'t, '_> {
         self.at = node;
         self.fail_with(Some(name), error)
     }
+}
+
+/// What reading an argument costs in steps, beyond the one of the call.
+fn weight(value: &Value) -> u64 {
+    (match value {
+        Value::String(text) => text.len() >> 6,
+        Value::Bytes(bytes) => bytes.len() >> 6,
+        Value::List(list) => list.len() >> 4,
+        _ => 0,
+    }) as u64
 }

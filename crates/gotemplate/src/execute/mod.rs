@@ -15,7 +15,7 @@ use crate::format::quote::quoted;
 use crate::parse::{self, Tree};
 use crate::stack::StackGuard;
 use crate::templates::Templates;
-use crate::value::{Str, Value};
+use crate::value::{Str, Value, live_bytes};
 pub(crate) use field::zero;
 use walk::Walker;
 
@@ -47,6 +47,7 @@ impl Executor {
             missing_key: MissingKey::default(),
             steps: 0,
             made: 0,
+            live_before: live_bytes(),
             depth: 0,
             stack: StackGuard::new(environment.limits.stack_bytes),
             texts: HashMap::new(),
@@ -87,14 +88,19 @@ impl Executor {
     }
 }
 
+/// How much larger a parsed text is than the text.
+const TREE_PER_TEXT: usize = 16;
+
 /// The state that all templates of an execution share.
 #[derive(Debug)]
 pub(crate) struct Core {
     templates: Templates,
     missing_key: MissingKey,
-    steps: u64,
+    pub(crate) steps: u64,
     /// Bytes of all strings that functions made, dropped or not.
     made: usize,
+    /// What lists and maps took when this began.
+    pub(crate) live_before: usize,
     depth: u32,
     stack: StackGuard,
     /// Parsed texts of `tpl`, by name and text.
@@ -152,6 +158,9 @@ impl Core {
         if let Some(trees) = self.texts.get(&key) {
             return Ok(trees.clone());
         }
+        // A tree takes several times the room of its text, and time to make.
+        self.made = self.made.saturating_add(text.len().saturating_mul(TREE_PER_TEXT));
+        self.steps = self.steps.saturating_add(text.len() as u64 / 8);
         let trees = parse::parse_within(name, text.as_bytes(), self.templates.functions(), self.stack)?;
         self.texts.insert(key, trees.clone());
         Ok(trees)

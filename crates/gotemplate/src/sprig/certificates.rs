@@ -124,7 +124,7 @@ fn element<'a>(rest: &mut &'a [u8], tag: u8) -> Option<&'a [u8]> {
     Some(body)
 }
 
-fn encode_element(tag: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn encode_element(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len();
     let mut out = vec![tag];
     if length < 0x80 {
@@ -193,7 +193,10 @@ fn private_key(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     let kind = match kind.as_ref() {
         "" | "rsa" => "rsa",
         known @ ("ecdsa" | "ed25519") => known,
-        "dsa" => return Err("genPrivateKey: keys of type dsa are not supported; use rsa, ecdsa or ed25519".into()),
+        "dsa" => {
+            let key = super::dsa_key::generate().map_err(|error| failure("failed to generate dsa key", &error))?;
+            return Ok(pem("DSA PRIVATE KEY", &key).into());
+        }
         other => return Ok(format!("Unknown type {other}").into()),
     };
     let key = generated(kind).map_err(|error| failure("failed to generate private key", &error))?;

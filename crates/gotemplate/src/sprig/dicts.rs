@@ -22,10 +22,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("pick", &[&MAP], &MAP, pick).variadic(&STRING),
     Function::new("omit", &[&MAP], &MAP, omit).variadic(&STRING),
     Function::new("dig", &[], &ANY, dig).variadic(&ANY),
-    Function::new("merge", &[&MAP], &ANY, |_, arguments| forgiving(merge(arguments, false))).variadic(&MAP),
-    Function::new("mustMerge", &[&MAP], &ANY, |_, arguments| merge(arguments, false)).variadic(&MAP),
-    Function::new("mergeOverwrite", &[&MAP], &ANY, |_, arguments| forgiving(merge(arguments, true))).variadic(&MAP),
-    Function::new("mustMergeOverwrite", &[&MAP], &ANY, |_, arguments| merge(arguments, true)).variadic(&MAP),
+    Function::new("merge", &[&MAP], &ANY, |context, arguments| forgiving(merge(context, arguments, false)))
+        .variadic(&MAP),
+    Function::new("mustMerge", &[&MAP], &ANY, |context, arguments| merge(context, arguments, false)).variadic(&MAP),
+    Function::new("mergeOverwrite", &[&MAP], &ANY, |context, arguments| forgiving(merge(context, arguments, true)))
+        .variadic(&MAP),
+    Function::new("mustMergeOverwrite", &[&MAP], &ANY, |context, arguments| merge(context, arguments, true))
+        .variadic(&MAP),
 ];
 
 fn dict(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
@@ -117,11 +120,11 @@ fn dig(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     Ok(current)
 }
 
-fn merge(arguments: &[Value], overwrite: bool) -> Outcome {
+fn merge(context: &mut Context<'_>, arguments: &[Value], overwrite: bool) -> Outcome {
     let first = map(arguments, 0)?;
     let destination = if first.is_nil() && arguments.len() > 1 { Map::new() } else { first.converted(&MAP) };
     for source in rest(arguments, 1).iter().filter_map(Value::as_map) {
-        merge_into(&destination, source, overwrite)?;
+        merge_into(context, &destination, source, overwrite)?;
     }
     Ok(destination.into())
 }

@@ -3,10 +3,11 @@
 use super::arguments::{NIL_DEREFERENCE, Outcome, int, rest, value};
 use super::cast::to_int64;
 use super::defaults::is_empty;
+use super::reflection::COMPARISONS_PER_STEP;
 use crate::context::Context;
 use crate::function::{Function, FunctionError};
 use crate::value::types::{ANY, BOOL, INT, LIST, LISTS};
-use crate::value::{List, Value};
+use crate::value::{List, MAX_COMPARISONS, Value};
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("list", &[], &LIST, |_, arguments| Ok(Value::list(arguments.to_vec()))).variadic(&ANY),
@@ -96,11 +97,14 @@ fn reverse(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     Ok(Value::list(items.iter().rev().cloned().collect()))
 }
 
-fn contains(list: &[Value], wanted: &Value) -> bool {
-    list.iter().any(|item| wanted.deep_equal(item))
+fn contains(context: &mut Context<'_>, list: &[Value], wanted: &Value) -> Result<bool, FunctionError> {
+    let mut left_over = MAX_COMPARISONS;
+    let found = list.iter().any(|item| wanted.deep_equal_within(item, &mut left_over));
+    context.work(u64::from(MAX_COMPARISONS - left_over) / COMPARISONS_PER_STEP)?;
+    Ok(found)
 }
 
-fn unique(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
+fn unique(context: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     let items = items(value(arguments, 0)?, |kind| format!("Cannot find uniq on type {kind}"))?;
     let mut kept: Vec<Value> = Vec::new();
     // Looking strings up keeps long lists of names from taking quadratic time.
@@ -108,7 +112,7 @@ fn unique(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     for item in items.iter() {
         let new = match item {
             Value::String(text) => texts.insert(text.clone()),
-            other => !contains(&kept, other),
+            other => !contains(context, &kept, other)?,
         };
         if new {
             kept.push(item.clone());
@@ -117,19 +121,25 @@ fn unique(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     Ok(Value::list(kept))
 }
 
-fn without(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
+fn without(context: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     let items = items(value(arguments, 0)?, |kind| format!("Cannot find without on type {kind}"))?;
     let omitted = rest(arguments, 1);
-    Ok(Value::list(items.iter().filter(|item| !contains(omitted, item)).cloned().collect()))
+    let mut kept = Vec::new();
+    for item in items.iter() {
+        if !contains(context, omitted, item)? {
+            kept.push(item.clone());
+        }
+    }
+    Ok(Value::list(kept))
 }
 
-fn has(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
+fn has(context: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     let (needle, haystack) = (value(arguments, 0)?, value(arguments, 1)?);
     if haystack.is_nil() {
         return Ok(false.into());
     }
     let items = items(haystack, |kind| format!("Cannot find has on type {kind}"))?;
-    Ok(contains(&items, needle).into())
+    Ok(contains(context, &items, needle)?.into())
 }
 
 fn slice(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {

@@ -1,5 +1,6 @@
 //! Merging maps as dario.cat/mergo 1.0.1 does: what is zero counts as not there.
 
+use crate::context::Context;
 use crate::function::FunctionError;
 use crate::value::{Kind, Map, Value};
 
@@ -9,17 +10,30 @@ pub(super) const DIFFERENT_TYPES: &str = "src and dst must be of same type";
 const MAXIMUM_DEPTH: u32 = 1_000;
 
 /// Merges `source` into `destination`, which changes; nested maps that only the source has are shared afterwards.
-pub(super) fn merge_into(destination: &Map, source: &Map, overwrite: bool) -> Result<(), FunctionError> {
-    merge_maps(destination, source, overwrite, 0)
+pub(super) fn merge_into(
+    context: &mut Context<'_>,
+    destination: &Map,
+    source: &Map,
+    overwrite: bool,
+) -> Result<(), FunctionError> {
+    merge_maps(context, destination, source, overwrite, 0)
 }
 
-fn merge_maps(destination: &Map, source: &Map, overwrite: bool, depth: u32) -> Result<(), FunctionError> {
+fn merge_maps(
+    context: &mut Context<'_>,
+    destination: &Map,
+    source: &Map,
+    overwrite: bool,
+    depth: u32,
+) -> Result<(), FunctionError> {
     if depth > MAXIMUM_DEPTH {
         return Err(FunctionError::Message(format!("cannot merge maps nested more than {MAXIMUM_DEPTH} deep")));
     }
     if destination.same(source) {
         return Ok(());
     }
+    // Maps that share their parts hold exponentially many of them.
+    context.work(source.len() as u64)?;
     for (key, new) in source.snapshot() {
         let old = destination.get_bytes(key.as_bytes());
         if is_nil(&new) {
@@ -29,7 +43,7 @@ fn merge_maps(destination: &Map, source: &Map, overwrite: bool, depth: u32) -> R
             continue;
         }
         if let (Some(old), true) = (&old, matches!(new.kind(), Kind::Map | Kind::Struct | Kind::Pointer)) {
-            merge_values(old, &new, overwrite, depth)?;
+            merge_values(context, old, &new, overwrite, depth)?;
         }
         let keep = match &old {
             None => false,
@@ -44,9 +58,15 @@ fn merge_maps(destination: &Map, source: &Map, overwrite: bool, depth: u32) -> R
 }
 
 /// What merging a map or struct into the old value does to the old value itself.
-fn merge_values(old: &Value, new: &Value, overwrite: bool, depth: u32) -> Result<(), FunctionError> {
+fn merge_values(
+    context: &mut Context<'_>,
+    old: &Value,
+    new: &Value,
+    overwrite: bool,
+    depth: u32,
+) -> Result<(), FunctionError> {
     match (old, new) {
-        (Value::Map(old), Value::Map(new)) => merge_maps(old, new, overwrite, depth + 1),
+        (Value::Map(old), Value::Map(new)) => merge_maps(context, old, new, overwrite, depth + 1),
         (Value::Object(_), _) if old.kind() == Kind::Pointer && new.kind() != Kind::Pointer && !overwrite => {
             Err(DIFFERENT_TYPES.into())
         }

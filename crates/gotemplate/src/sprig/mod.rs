@@ -12,6 +12,7 @@ mod dates;
 mod decimal;
 mod defaults;
 mod dicts;
+mod dsa_key;
 mod duration;
 mod encoding;
 mod json;

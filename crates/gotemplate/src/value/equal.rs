@@ -5,13 +5,18 @@ use super::{List, Map, Value};
 /// Deeper than this two values count as different: only cyclic or hostile data gets there.
 const MAX_DEPTH: u32 = 1000;
 /// More comparisons than this are given up as different: shared lists can hold exponentially many values.
-const MAX_COMPARISONS: u32 = 50_000_000;
+pub(crate) const MAX_COMPARISONS: u32 = 50_000_000;
 
 impl Value {
     /// Go's `reflect.DeepEqual`.
     #[must_use]
     pub fn deep_equal(&self, other: &Self) -> bool {
-        deep_equal(self, other, 0, &mut { MAX_COMPARISONS })
+        self.deep_equal_within(other, &mut { MAX_COMPARISONS })
+    }
+
+    /// The same within a number of comparisons, which is counted down.
+    pub(crate) fn deep_equal_within(&self, other: &Self, left_over: &mut u32) -> bool {
+        deep_equal(self, other, 0, left_over)
     }
 }
 

@@ -113,12 +113,14 @@ impl Map {
             let mut entries = entries.borrow_mut();
             if entries.last().is_none_or(|last| last.0 < key) {
                 entries.push((key, value));
+                entries.count();
                 None
             } else {
                 match search(&entries, key.as_bytes()) {
                     Ok(index) => entries.get_mut(index).map(|entry| std::mem::replace(&mut entry.1, value)),
                     Err(index) => {
                         entries.insert(index, (key, value));
+                        entries.count();
                         None
                     }
                 }

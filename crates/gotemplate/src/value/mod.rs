@@ -14,6 +14,8 @@ pub mod types;
 use std::rc::Rc;
 
 pub use convert::float_to_int64;
+pub(crate) use depth::live_bytes;
+pub(crate) use equal::MAX_COMPARISONS;
 pub use list::List;
 pub use map::{Entries, Map};
 pub use object::{ErrorValue, Object, downcast};

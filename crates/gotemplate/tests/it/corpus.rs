@@ -37,5 +37,5 @@ fn core() {
 
 #[test]
 fn sprig() {
-    run("sprig.json", "sprig", 208);
+    run("sprig.json", "sprig", 210);
 }

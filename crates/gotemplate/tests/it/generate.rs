@@ -5,8 +5,11 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value as Json, json};
 
+use crate::functions::{self, Signature};
+
 const KEYS: &[&str] = &["a", "b", "c", "d", "e", "list", "map", "none"];
-const TEMPLATES: &[&str] = &["x", "y", "z"];
+/// Each may call only those before it, so that nothing recurses without end.
+const TEMPLATES: &[&str] = &["x", "y", "z", "u", "v", "a name", "w.x"];
 const STRINGS: &[&str] = &[
     "",
     "a",
@@ -83,6 +86,14 @@ pub(crate) struct Generator {
     loops: usize,
     /// Avoids what is likely to fail, so that whole templates succeed.
     careful: bool,
+    /// How many of the templates may be called here.
+    callable: usize,
+    /// The templates that have a definition.
+    defined: Vec<usize>,
+    /// Whether sprig's and Helm's functions are there too.
+    rich: bool,
+    /// Whether `include`, `tpl` and `required` are there too.
+    host: bool,
 }
 
 /// Functions that take anything.
@@ -99,7 +110,27 @@ const TOTAL: &[(&str, usize, usize)] = &[
 
 impl Generator {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { random: StdRng::seed_from_u64(seed), variables: Vec::new(), loops: 0, careful: false }
+        Self {
+            random: StdRng::seed_from_u64(seed),
+            variables: Vec::new(),
+            loops: 0,
+            careful: false,
+            callable: TEMPLATES.len(),
+            defined: Vec::new(),
+            rich: false,
+            host: false,
+        }
+    }
+
+    /// The same with sprig's and Helm's functions.
+    pub(crate) fn rich(seed: u64) -> Self {
+        Self { rich: true, ..Self::new(seed) }
+    }
+
+    /// The same with everything that a chart's templates have.
+    #[allow(dead_code, reason = "for charts, whose tests share this file")]
+    pub(crate) fn host(seed: u64) -> Self {
+        Self { host: true, ..Self::rich(seed) }
     }
 
     /// Whether to do something that is likely to fail.
@@ -158,10 +189,21 @@ impl Generator {
         let mut text = String::new();
         for _ in 0..self.random.random_range(0..3) {
             if self.careful || self.one_in(2) {
-                let name = self.pick(TEMPLATES);
-                let body = self.body(2);
-                text.push_str(&format!("{{{{define \"{name}\"}}}}{body}{{{{end}}}}"));
+                let Some(index) = self.undefined() else { continue };
+                let body = self.body_of(index, 2);
+                let name = self.template_name(index);
+                let (open, end) = (self.wrap(&format!("define {name}")), self.wrap("end"));
+                text.push_str(&format!("{open}{body}{end}"));
+                // A second definition is a mistake unless it is empty.
+                if self.one_in(20) {
+                    text.push_str(&format!("{{{{define {name}}}}} {{{{/* empty */}}}}\n{{{{end}}}}"));
+                }
             }
+        }
+        if self.one_in(30) {
+            text.push_str(
+                "{{define \"r\"}}{{with .}}({{index . 0}}{{template \"r\" (slice . 1)}}){{else}}.{{end}}{{end}}{{template \"r\" $.list}}",
+            );
         }
         text.push_str(&self.body(3));
         if self.risk(6) {
@@ -200,6 +242,42 @@ impl Generator {
         text
     }
 
+    /// The body of a template, which sees no variables and no loops of its surroundings.
+    fn body_of(&mut self, index: usize, depth: u32) -> String {
+        let variables = std::mem::take(&mut self.variables);
+        let loops = std::mem::take(&mut self.loops);
+        let callable = std::mem::replace(&mut self.callable, index);
+        let body = self.body(depth);
+        (self.variables, self.loops, self.callable) = (variables, loops, callable);
+        body
+    }
+
+    /// A template to be defined here, as a rule one that has no definition yet.
+    fn undefined(&mut self) -> Option<usize> {
+        let free: Vec<usize> = (0..self.callable).filter(|index| !self.defined.contains(index)).collect();
+        if self.risk(12) && self.callable > 0 {
+            return Some(self.random.random_range(0..self.callable));
+        }
+        let index = *free.choose(&mut self.random)?;
+        self.defined.push(index);
+        Some(index)
+    }
+
+    /// A template to be called here, as a rule one that has a definition.
+    fn callee(&mut self) -> Option<usize> {
+        let known: Vec<usize> = self.defined.iter().copied().filter(|index| *index < self.callable).collect();
+        if self.risk(6) && self.callable > 0 {
+            return Some(self.random.random_range(0..self.callable));
+        }
+        known.choose(&mut self.random).copied()
+    }
+
+    /// The name of a template as a literal.
+    fn template_name(&mut self, index: usize) -> String {
+        let name = TEMPLATES.get(index).copied().unwrap_or_default();
+        if self.one_in(8) { format!("`{name}`") } else { format!("\"{name}\"") }
+    }
+
     fn open(&mut self) -> &'static str {
         self.pick(&["{{", "{{", "{{", "{{- ", "{{ "])
     }
@@ -209,12 +287,32 @@ impl Generator {
     }
 
     fn wrap(&mut self, inner: &str) -> String {
+        let inner = if self.one_in(12) { self.spread(inner) } else { inner.to_owned() };
         format!("{}{inner}{}", self.open(), self.close())
+    }
+
+    /// The same action over several lines.
+    fn spread(&mut self, inner: &str) -> String {
+        let mut out = String::new();
+        let (mut quote, mut escaped) = (None, false);
+        for character in inner.chars() {
+            match (character, quote) {
+                (' ', None) => out.push_str(self.pick(&["\n", "\n  ", "\t", "  ", " \r\n", " "])),
+                _ => out.push(character),
+            }
+            quote = match quote {
+                None if matches!(character, '"' | '\'' | '`') => Some(character),
+                Some(open) if open == character && !escaped => None,
+                unchanged => unchanged,
+            };
+            escaped = character == '\\' && !escaped && quote != Some('`');
+        }
+        out
     }
 
     fn action(&mut self, depth: u32) -> String {
         match self.random.random_range(0..if depth == 0 { 5 } else { 12 }) {
-            0 => self.pick(&["text", " \n ", "x\ny", " ", "{", "}}", "é"]).to_owned(),
+            0 => self.pick(&["text", " \n ", "x\ny", " ", "{ ", "}}", "é"]).to_owned(),
             1..=3 => {
                 let pipeline = self.pipeline(2, true);
                 self.wrap(&pipeline)
@@ -232,16 +330,19 @@ impl Generator {
                 self.loops -= 1;
                 text
             }
-            10 if self.risk(1) => {
-                let name = self.pick(TEMPLATES);
+            10 => {
+                let Some(index) = self.callee() else { return self.branch("if", depth) };
+                let name = self.template_name(index);
                 let argument = if self.one_in(3) { String::new() } else { self.pipeline(1, false) };
-                self.wrap(&format!("template \"{name}\" {argument}"))
+                self.wrap(&format!("template {name} {argument}"))
             }
             _ => {
-                let name = self.pick(TEMPLATES);
+                let Some(index) = self.undefined() else { return self.branch("with", depth) };
+                let name = self.template_name(index);
                 let argument = self.pipeline(1, false);
-                let body = self.body(depth - 1);
-                format!("{{{{block \"{name}\" {argument}}}}}{body}{{{{end}}}}")
+                let body = self.body_of(index, depth - 1);
+                let (open, end) = (self.wrap(&format!("block {name} {argument}")), self.wrap("end"));
+                format!("{open}{body}{end}")
             }
         }
     }
@@ -311,6 +412,12 @@ impl Generator {
     }
 
     fn function(&mut self, depth: u32) -> String {
+        if self.host && self.one_in(5) {
+            return self.host_function(depth);
+        }
+        if self.rich && self.one_in(2) {
+            return self.typed('a', depth);
+        }
         if self.one_in(4) {
             let format = self.format();
             let count = self.random.random_range(0..4);
@@ -326,13 +433,85 @@ impl Generator {
         format!("{name}{arguments}")
     }
 
+    fn host_function(&mut self, depth: u32) -> String {
+        let argument = self.operand(depth.saturating_sub(1));
+        match self.random.random_range(0..3) {
+            0 => {
+                let Some(index) = self.callee() else { return format!("required \"needed\" {argument}") };
+                format!("include {} {argument}", self.template_name(index))
+            }
+            1 => format!("required \"needed\" {argument}"),
+            _ => {
+                let texts = [
+                    "`{{ . }}`",
+                    "`{{ .a }}-{{ $.b }}`",
+                    "\"x\"",
+                    "`{{`",
+                    "`{{ toJson . }}\n{{ nope }}`",
+                    "`{{ len . }}`",
+                    "$.a",
+                ];
+                format!("tpl {} {argument}", self.pick(&texts))
+            }
+        }
+    }
+
+    /// A call of a function of sprig's or Helm's whose result is of this kind, or any.
+    fn typed(&mut self, kind: char, depth: u32) -> String {
+        let fitting: Vec<Signature> =
+            functions::SIGNATURES.iter().copied().filter(|(_, _, result)| kind == 'a' || *result == kind).collect();
+        let (name, parameters, _) = self.pick(&fitting);
+        let mut call = name.to_owned();
+        for parameter in parameters.chars() {
+            call.push(' ');
+            call.push_str(&self.of_kind(parameter, depth.saturating_sub(1)));
+        }
+        call
+    }
+
+    /// An operand of a kind: text, integer, list, map, boolean, constant, regular expression or anything.
+    fn of_kind(&mut self, kind: char, depth: u32) -> String {
+        if self.risk(12) {
+            return self.operand(0);
+        }
+        if depth > 0 && matches!(kind, 's' | 'i' | 'l' | 'm' | 'b') && self.one_in(2) {
+            return format!("({})", self.typed(kind, depth));
+        }
+        match kind {
+            's' => quoted(self.pick(STRINGS)),
+            'c' => self.pick(&["1", "\"k\"", "true", "2.5", "\"\"", "nil"]).to_owned(),
+            'k' => format!("\"{}\"", self.pick(KEYS)),
+            'i' => self.random.random_range(-2..7).to_string(),
+            'b' => self.pick(&["true", "false"]).to_owned(),
+            'l' => self
+                .pick(&["$.list", "(list 1 \"a\" nil 2.5)", "(list)", "(until 3)", "(list \"b\" \"a\" \"b\")"])
+                .to_owned(),
+            'm' => self
+                .pick(&["$.map", "(dict \"a\" 1 \"b\" (dict \"c\" 2))", "(dict)", "(dict \"b\" \"\" \"d\" 0)"])
+                .to_owned(),
+            'r' => self.pick(&["\"a+\"", "\"(h)(e?)\"", "`\\w+`", "\"[a\"", "\"\"", "\"^.\""]).to_owned(),
+            _ => self.operand(depth),
+        }
+    }
+
     fn operand(&mut self, depth: u32) -> String {
         match self.random.random_range(0..if depth == 0 { 9 } else { 12 }) {
             0 => self.pick(NUMBERS).to_owned(),
             1 => format!("{}", self.random.random_range(-2..6)),
             2 => quoted(self.pick(STRINGS)),
             3 if !self.risk(1) => self.pick(&["true", "false", "`raw\\n`"]).to_owned(),
-            3 => self.pick(&["true", "false", "nil", "`raw\\n`", "\"\\x41\\u00e9\"", "\"\\xff\""]).to_owned(),
+            3 => self
+                .pick(&[
+                    "true",
+                    "false",
+                    "nil",
+                    "`raw\\n`",
+                    "`two\nlines`",
+                    "\"\\x41\\u00e9\"",
+                    "\"\\xff\"",
+                    "'\\u00e9'",
+                ])
+                .to_owned(),
             4 => ".".to_owned(),
             5..=7 if !self.risk(1) => format!("$.{}", self.pick(KEYS)),
             5 | 6 => format!(".{}", self.pick(KEYS)),

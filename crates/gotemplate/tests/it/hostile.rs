@@ -27,6 +27,7 @@ fn render(text: &str, data: Value) -> Result<String, String> {
     templates.add("t", text.as_bytes()).map_err(|error| error.to_string())?;
     let mut environment = Environment::new(jiff::Timestamp::UNIX_EPOCH);
     environment.limits.bytes = 16 << 20;
+    environment.limits.live_bytes = 64 << 20;
     environment.limits.steps = 2_000_000;
     let mut executor = Executor::new(templates, environment);
     executor.execute("t", data).map(|text| text.lossy().into_owned()).map_err(|error| error.to_string())
@@ -38,6 +39,7 @@ fn fails(text: &str, with: &str) {
     let error = render(text, Value::Nil).expect_err(text.get(..80.min(text.len())).unwrap_or(text));
     assert!(error.contains(with), "{}", error.get(..2000).unwrap_or(&error));
     assert!(started.elapsed() < Duration::from_secs(120), "{:?}", started.elapsed());
+    assert!(fuzz::peak_memory().is_none_or(|peak| peak < 1 << 30), "{:?} bytes", fuzz::peak_memory());
 }
 
 #[test]
@@ -115,6 +117,46 @@ fn deep_and_cyclic_values() {
         let result = render(&format!("{cyclic}{{{{{function} $x | len}}}}"), Value::Nil);
         assert!(result.is_ok() || result.is_err(), "ends");
     }
+}
+
+/// Few lists and maps that share their parts hold exponentially many values.
+#[test]
+fn shared_values_are_bounded() {
+    let lists = "{{$x := list 1 2}}{{range 60}}{{$x = list $x $x}}{{end}}";
+    fails(&format!("{lists}{{{{deepCopy $x | len}}}}"), "limit");
+    fails(&format!("{lists}{{{{mustDeepCopy $x | len}}}}"), "limit");
+    let maps = |name: &str, leaf: &str| {
+        format!(
+            "{{{{${name} := dict \"k\" {leaf}}}}}{{{{range 60}}}}{{{{${name} = dict \"a\" ${name} \"b\" ${name}}}}}{{{{end}}}}"
+        )
+    };
+    let (left, right) = (maps("x", "1"), maps("y", "2"));
+    fails(&format!("{left}{{{{deepCopy $x | len}}}}"), "limit");
+    for function in ["merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite"] {
+        fails(&format!("{left}{right}{{{{{function} $x $y | len}}}}"), "limit");
+    }
+}
+
+#[test]
+fn lists_that_grow_are_bounded() {
+    fails("{{$x := list 1}}{{range 60}}{{$x = concat $x $x}}{{end}}", "limit");
+    fails("{{$x := list}}{{range 100000}}{{$x = append $x (until 100000)}}{{end}}", "limit");
+    fails("{{$x := dict}}{{range $i, $_ := until 100000}}{{$_ = set $x (toString $i) (until 100000)}}{{end}}", "limit");
+    fails(
+        "{{$t := toYaml (until 100000)}}{{$x := list}}{{range 100000}}{{$x = append $x (fromYamlArray $t)}}{{end}}",
+        "limit",
+    );
+}
+
+/// A step can be long: what functions read counts too.
+#[test]
+fn work_on_long_values_is_bounded() {
+    fails("{{$x := list}}{{range $i := until 100000}}{{$x = uniq (until 100000)}}{{end}}", "limit");
+    fails("{{$x := until 100000}}{{range 100000}}{{has -1 $x}}{{end}}", "limit");
+    fails("{{$x := until 3000}}{{range 100000}}{{without $x (index $x 1) (index $x 2)}}{{end}}", "limit");
+    fails("{{$x := repeat 10000000 \"x\"}}{{range 100000}}{{regexMatch \"y\" $x}}{{end}}", "limit");
+    fails("{{$x := repeat 10000000 \"x\"}}{{range 100000}}{{sha256sum $x}}{{end}}", "limit");
+    fails("{{range $i, $_ := until 100000}}{{tpl (print $i (repeat 100000 \"x\")) .}}{{end}}", "limit");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod corpus;
 mod differential;
+mod functions;
 mod generate;
 mod hostile;
 mod speed;

@@ -29,3 +29,18 @@ fn every_case_is_answered_as_go_answered() {
     assert!(count > 300);
     assert_eq!(failed, 0);
 }
+
+/// Random templates with sprig's and Helm's functions: `testdata/random.jsonl`.
+#[test]
+fn every_random_template_is_answered_as_go_answered() {
+    let mut count = 0;
+    for line in include_str!("../../testdata/random.jsonl").lines() {
+        let case: Json = serde_json::from_str(line).unwrap();
+        let answer = ours(&case);
+        for key in ["expected", "error", "error_text"] {
+            assert_eq!(answer.get(key), case.get(key), "{line}");
+        }
+        count += 1;
+    }
+    assert!(count > 300);
+}

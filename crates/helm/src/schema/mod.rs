@@ -2,6 +2,7 @@
 //!
 //! One difference from Helm is meant: references to files and web addresses are refused instead of fetched.
 
+mod bounds;
 mod message;
 
 use crate::chart::Chart;
@@ -18,7 +19,18 @@ pub struct SchemaError {
 }
 
 /// A compiled schema, or why it cannot be compiled; made once for each chart.
-pub(crate) type CompiledSchema = OnceLock<Result<Arc<Validator>, String>>;
+pub(crate) type CompiledSchema = OnceLock<Result<Arc<Compiled>, String>>;
+
+/// A schema ready for use.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    validator: Validator,
+    /// The schema itself if it can make more work than its size says.
+    multiplies: Option<(serde_json::Value, Draft)>,
+}
+
+/// Where the schema counts as lying; references are relative to it.
+const BASE: &str = "file:///values.schema.json";
 
 /// Checks the coalesced values of a chart and of all its subcharts.
 ///
@@ -50,12 +62,15 @@ fn validate_into(chart: &Chart, values: &Map, details: &mut String) {
 }
 
 fn validate_one(schema: &[u8], compiled: &CompiledSchema, values: &Map) -> Result<(), String> {
-    let validator = compiled.get_or_init(|| compile(schema).map(Arc::new)).as_ref().map_err(Clone::clone)?;
+    let compiled = compiled.get_or_init(|| prepare(schema).map(Arc::new)).as_ref().map_err(Clone::clone)?;
     let values = values.to_json();
-    if validator.is_valid(&values) {
+    if let Some((schema, draft)) = &compiled.multiplies {
+        bounds::check_steps(schema, *draft, &values)?;
+    }
+    if compiled.validator.is_valid(&values) {
         return Ok(());
     }
-    Err(message::problems(validator.iter_errors(&values)))
+    Err(message::problems(compiled.validator.iter_errors(&values)))
 }
 
 /// Compiles a schema.
@@ -63,8 +78,12 @@ fn validate_one(schema: &[u8], compiled: &CompiledSchema, values: &Map) -> Resul
 /// # Errors
 /// When it is not JSON, not a schema, or refers to something outside itself.
 pub fn compile(schema: &[u8]) -> Result<Validator, String> {
+    prepare(schema).map(|compiled| compiled.validator)
+}
+
+fn prepare(schema: &[u8]) -> Result<Compiled, String> {
     let schema: serde_json::Value = serde_json::from_slice(schema).map_err(|error| error.to_string())?;
-    check_bounded(&schema)?;
+    bounds::check_in_place(&schema)?;
     let declared = schema.get("$schema").and_then(serde_json::Value::as_str);
     let draft = declared.map_or(Draft::Draft202012, |uri| match uri.trim_end_matches('#') {
         "http://json-schema.org/draft-04/schema" | "https://json-schema.org/draft-04/schema" => Draft::Draft4,
@@ -73,14 +92,16 @@ pub fn compile(schema: &[u8]) -> Result<Validator, String> {
         "https://json-schema.org/draft/2019-09/schema" => Draft::Draft201909,
         _ => Draft::Draft202012,
     });
-    jsonschema::options()
+    let validator = jsonschema::options()
         .with_draft(draft)
-        .with_base_uri("file:///values.schema.json")
+        .with_base_uri(BASE)
         .with_retriever(NoRetriever)
         .with_pattern_options(PatternOptions::regex())
         .should_ignore_unknown_formats(true)
         .build(&schema)
-        .map_err(|error| format!("cannot use values.schema.json: {error}"))
+        .map_err(|error| format!("cannot use values.schema.json: {error}"))?;
+    let multiplies = bounds::can_multiply(&schema).then_some((schema, draft));
+    Ok(Compiled { validator, multiplies })
 }
 
 /// Refuses to fetch; an unresolved `urn:` accepts anything, as in Helm.
@@ -93,62 +114,6 @@ impl Retrieve for NoRetriever {
         }
         Err(format!("references outside the schema are not followed: {uri}; put the schema into the file").into())
     }
-}
-
-/// Most references one schema may follow without going deeper into the values; beyond it is a loop or a bomb.
-const MOST_IN_PLACE_STEPS: u32 = 100_000;
-
-/// Refuses schemas whose references go round in circles or multiply without end at one and the same value.
-fn check_bounded(schema: &serde_json::Value) -> Result<(), String> {
-    let mut steps = 0;
-    check_nodes(schema, schema, &mut steps)
-}
-
-fn check_nodes(root: &serde_json::Value, node: &serde_json::Value, steps: &mut u32) -> Result<(), String> {
-    match node {
-        serde_json::Value::Object(fields) => {
-            if fields.contains_key("$ref") {
-                let mut cost = 0;
-                follow(root, node, 0, &mut cost)?;
-                *steps = steps.saturating_add(1);
-            }
-            fields.values().try_for_each(|child| check_nodes(root, child, steps))
-        }
-        serde_json::Value::Array(items) => items.iter().try_for_each(|child| check_nodes(root, child, steps)),
-        _ => Ok(()),
-    }
-}
-
-/// Walks what applies to the same value as `node` and counts it.
-fn follow(root: &serde_json::Value, node: &serde_json::Value, depth: u32, cost: &mut u32) -> Result<(), String> {
-    *cost += 1;
-    if depth > 200 || *cost > MOST_IN_PLACE_STEPS {
-        return Err("values.schema.json: references lead in a circle or multiply without end".into());
-    }
-    let serde_json::Value::Object(fields) = node else { return Ok(()) };
-    if let Some(reference) = fields.get("$ref").and_then(serde_json::Value::as_str)
-        && let Some(target) = resolve_local(root, reference)
-    {
-        follow(root, target, depth + 1, cost)?;
-    }
-    for keyword in ["allOf", "anyOf", "oneOf"] {
-        if let Some(serde_json::Value::Array(items)) = fields.get(keyword) {
-            for item in items {
-                follow(root, item, depth + 1, cost)?;
-            }
-        }
-    }
-    for keyword in ["not", "if", "then", "else"] {
-        if let Some(inner) = fields.get(keyword) {
-            follow(root, inner, depth + 1, cost)?;
-        }
-    }
-    Ok(())
-}
-
-fn resolve_local<'a>(root: &'a serde_json::Value, reference: &str) -> Option<&'a serde_json::Value> {
-    let pointer = reference.strip_prefix('#')?;
-    root.pointer(pointer)
 }
 
 #[cfg(test)]
@@ -216,5 +181,45 @@ mod tests {
         }
         bomb.push_str(r#""40":true}}"#);
         assert!(check(&bomb, "{}").contains("circle"), "bomb");
+    }
+
+    #[test]
+    fn circles_are_found_by_whatever_name() {
+        for schema in [
+            r##"{"$anchor":"a","allOf":[{"$ref":"#a"}]}"##,
+            r#"{"$id":"http://example.com/s","allOf":[{"$ref":"s"}]}"#,
+            r##"{"$dynamicAnchor":"n","allOf":[{"$dynamicRef":"#n"}]}"##,
+            r##"{"allOf":[{"$ref":"#/definitions/a%20b"}],"definitions":{"a b":{"$ref":"#/definitions/a%20b"}}}"##,
+            r##"{"$schema":"https://json-schema.org/draft/2019-09/schema","allOf":[{"$recursiveRef":"#"}]}"##,
+        ] {
+            assert!(check(schema, r#"{"a":1}"#).contains("circle"), "{schema}");
+        }
+        let tree = r##"{"$dynamicAnchor":"n","properties":{"child":{"$dynamicRef":"#n"}},"maxProperties":1}"##;
+        assert_eq!(check(tree, r#"{"child":{"child":{}}}"#), "ok");
+    }
+
+    /// Each level of the values is checked twice as often as the one above it.
+    #[test]
+    fn steps_are_bounded() {
+        let nested = |depth: usize| format!("{}{{\"x\":1,\"y\":2}}{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        let doubling = r##"{"$ref":"#/d/a","d":{"a":{"maxProperties":1,
+            "additionalProperties":{"allOf":[{"$ref":"#/d/a"},{"$ref":"#/d/a"}]}}}}"##;
+        assert!(check(doubling, &nested(60)).contains("steps"));
+        assert!(check(doubling, &nested(3)).contains("maxProperties"));
+        let unevaluated = (0..60)
+            .fold("true".to_owned(), |inner, _| format!(r#"{{"unevaluatedProperties":false,"allOf":[{inner}]}}"#));
+        assert!(check(&unevaluated, &nested(1)).contains("steps"));
+    }
+
+    #[test]
+    fn deep_values_are_refused_by_recursive_schemas() {
+        let recursive = r##"{"type":"object","additionalProperties":{"$ref":"#"}}"##;
+        let deep = |depth: usize| {
+            let innermost = Map::new();
+            (0..depth).fold(innermost, |map, _| [(Arc::from("a"), Value::Map(map))].into_iter().collect())
+        };
+        let run = |depth| validate_one(recursive.as_bytes(), &CompiledSchema::new(), &deep(depth));
+        assert_eq!(run(100), Ok(()));
+        assert!(run(900).unwrap_err().contains("deep"));
     }
 }

@@ -48,9 +48,16 @@ fn is_loose(operation: &str, theirs: &str) -> bool {
         || theirs.contains("unmarshal errors")
 }
 
+/// Where Go's answer is a matter of chance (the order of its maps: keys that the natural order runs around in a circle, a
+/// number and a text that JSON writes alike), any of its answers will do.
+const CHANCES: usize = 30;
+
 fn differs(oracle: &mut Oracle, operation: &str, text: &str) -> bool {
-    let theirs = expected(&oracle.ask(&json!({"op": operation, "text": text})));
-    !agree(operation, text, &subject::answer(operation, text.as_bytes()), &theirs)
+    let ours = subject::answer(operation, text.as_bytes());
+    (0..CHANCES).all(|_| {
+        let theirs = expected(&oracle.ask(&json!({"op": operation, "text": text})));
+        !agree(operation, text, &ours, &theirs)
+    })
 }
 
 /// The smallest text we find that still differs.
@@ -87,7 +94,9 @@ fn random_documents_read_and_write_as_in_go() {
             let questions: Vec<Json> = texts.iter().map(|text| json!({"op": operation, "text": text})).collect();
             for (text, answer) in texts.iter().zip(oracle.ask_many(&questions)) {
                 let theirs = expected(&answer);
-                if agree(operation, text, &subject::answer(operation, text.as_bytes()), &theirs) {
+                if agree(operation, text, &subject::answer(operation, text.as_bytes()), &theirs)
+                    || !differs(&mut oracle, operation, text)
+                {
                     continue;
                 }
                 count += 1;

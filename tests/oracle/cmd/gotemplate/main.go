@@ -11,9 +11,11 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"text/template"
@@ -47,6 +49,7 @@ type answer struct {
 }
 
 func main() {
+	go watchMemory()
 	in := bufio.NewReaderSize(os.Stdin, 1<<20)
 	out := bufio.NewWriter(os.Stdout)
 	for {
@@ -88,6 +91,38 @@ func reply(line []byte) answer {
 	return bounded(question, typed(data))
 }
 
+// watchMemory ends the program before a template that makes ever larger values ends the machine.
+func watchMemory() {
+	for range time.Tick(50 * time.Millisecond) {
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		if memory.HeapAlloc+memory.StackInuse > 1<<30 {
+			os.Exit(3)
+		}
+	}
+}
+
+// mostText is more than any sensible template makes: beyond it texts that double in a loop are given up.
+const mostText = 1 << 20
+
+// texts are the functions that make texts out of texts, as they are but for a bound on the result.
+func texts() template.FuncMap {
+	bound := func(text string) (string, error) {
+		if len(text) > mostText {
+			return "", errors.New("oracle: too large a text")
+		}
+		return text, nil
+	}
+	return template.FuncMap{
+		"print":    func(args ...any) (string, error) { return bound(fmt.Sprint(args...)) },
+		"printf":   func(format string, args ...any) (string, error) { return bound(fmt.Sprintf(format, args...)) },
+		"println":  func(args ...any) (string, error) { return bound(fmt.Sprintln(args...)) },
+		"html":     func(args ...any) (string, error) { return bound(template.HTMLEscaper(args...)) },
+		"js":       func(args ...any) (string, error) { return bound(template.JSEscaper(args...)) },
+		"urlquery": func(args ...any) (string, error) { return bound(template.URLQueryEscaper(args...)) },
+	}
+}
+
 // bounded gives up on a template that runs longer than ten seconds.
 func bounded(question request, data any) answer {
 	result := make(chan answer, 1)
@@ -106,7 +141,7 @@ func render(question request, data any) (reply answer) {
 			reply = answer{Error: true, ErrorText: fmt.Sprint("oracle: panic: ", panicked)}
 		}
 	}()
-	t := template.New("t")
+	t := template.New("t").Funcs(texts())
 	switch question.Funcs {
 	case "sprig":
 		t.Funcs(sprig.TxtFuncMap())

@@ -15,10 +15,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -79,6 +81,19 @@ func main() {
 	}
 }
 
+var watch sync.Once
+
+// watchMemory ends the program before a template that makes ever larger values ends the machine.
+func watchMemory() {
+	for range time.Tick(50 * time.Millisecond) {
+		var memory runtime.MemStats
+		runtime.ReadMemStats(&memory)
+		if memory.HeapAlloc+memory.StackInuse > 2<<30 {
+			os.Exit(3)
+		}
+	}
+}
+
 func answer(line []byte) (result map[string]any) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -88,6 +103,10 @@ func answer(line []byte) (result map[string]any) {
 	var r request
 	if err := json.Unmarshal(line, &r); err != nil {
 		return map[string]any{"error": "bad request: " + err.Error()}
+	}
+	if r.Repeat == 0 {
+		// Not while something is measured.
+		watch.Do(func() { go watchMemory() })
 	}
 	value, err := handle(&r)
 	if err != nil {

@@ -8,9 +8,12 @@ import (
 	"bufio"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"os"
 	"reflect"
 	"sort"
@@ -226,6 +229,35 @@ func verify(c certificateCheck) string {
 	return ""
 }
 
+// checkDSA gives what is wrong with a DSA key in the form that sprig writes, or nothing.
+func checkDSA(text string) string {
+	block, rest := pem.Decode([]byte(text))
+	if block == nil || block.Type != "DSA PRIVATE KEY" || len(rest) > 0 {
+		return "not one PEM block of a DSA key"
+	}
+	var key struct {
+		Version       int
+		P, Q, G, Y, X *big.Int
+	}
+	if rest, err := asn1.Unmarshal(block.Bytes, &key); err != nil || len(rest) > 0 {
+		return fmt.Sprint("DER: ", err, len(rest))
+	}
+	one := big.NewInt(1)
+	switch {
+	case key.Version != 0 || key.P.BitLen() != 2048 || key.Q.BitLen() != 256:
+		return fmt.Sprint("version ", key.Version, ", ", key.P.BitLen(), " and ", key.Q.BitLen(), " bits")
+	case !key.P.ProbablyPrime(20) || !key.Q.ProbablyPrime(20):
+		return "not prime"
+	case new(big.Int).Mod(new(big.Int).Sub(key.P, one), key.Q).Sign() != 0:
+		return "q does not divide p-1"
+	case new(big.Int).Exp(key.G, key.Q, key.P).Cmp(one) != 0 || key.G.Cmp(one) <= 0:
+		return "g is no generator"
+	case new(big.Int).Exp(key.G, key.X, key.P).Cmp(key.Y) != 0:
+		return "the public key is not that of the private one"
+	}
+	return ""
+}
+
 func main() {
 	decoder := json.NewDecoder(bufio.NewReaderSize(os.Stdin, 1<<20))
 	encoder := json.NewEncoder(os.Stdout)
@@ -234,6 +266,7 @@ func main() {
 			Calls        []call             `json:"calls"`
 			Templates    []document         `json:"templates"`
 			Certificates []certificateCheck `json:"certificates"`
+			DSAKeys      []string           `json:"dsa_keys"`
 		}
 		if err := decoder.Decode(&req); err != nil {
 			return
@@ -247,6 +280,9 @@ func main() {
 		}
 		for _, c := range req.Certificates {
 			answers = append(answers, verify(c))
+		}
+		for _, key := range req.DSAKeys {
+			answers = append(answers, checkDSA(key))
 		}
 		if err := encoder.Encode(answers); err != nil {
 			return
