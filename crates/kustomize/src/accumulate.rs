@@ -13,7 +13,7 @@ use crate::{
     id::{Gvk, ResId},
     kustomization::{Kustomization, Patch, PatchOptions, ReplacementField, Var},
     loader::{Loader, is_url},
-    node::{Node, Scalar},
+    node::Node,
     plugin,
     res_map::ResMap,
     resource::{Origin, Resource},
@@ -56,7 +56,7 @@ impl<'a> Target<'a> {
         } else {
             session.set_build_metadata(kustomization.build_metadata.clone());
         }
-        bring_schema(session, &loader, &kustomization)?;
+        bring_schema(session, &loader, &kustomization).context(|| format!("{path}: openapi"))?;
         let namespace = if kustomization.namespace.is_empty() { namespace } else { kustomization.namespace.clone() };
         Ok(Self { session, loader, kustomization, path, namespace })
     }
@@ -82,7 +82,7 @@ impl<'a> Target<'a> {
             let read = self.loader.file(path).and_then(|bytes| crate::crds::config_from(&bytes, path));
             self.in_field("crds", read.and_then(|more| Arc::make_mut(&mut config).merge(more)))?;
         }
-        all.config = merged(all.config, config)?;
+        all.config = self.in_field("configurations", merged(all.config, config))?;
         self.generate(&mut all)?;
         for path in &self.kustomization.components {
             let added = self.component(all, path);
@@ -249,10 +249,11 @@ impl<'a> Target<'a> {
             };
             crate::config::merge_specs(&mut specs, base.to_vec())?;
             crate::config::merge_specs(&mut specs, templates.to_vec())?;
-            metadata::apply(&mut all.resources, &label.pairs, &specs)?;
+            metadata::apply(&mut all.resources, &label.pairs, &specs).context(|| "labels".to_owned())?;
             self.note(all, "LabelTransformer", true);
         }
-        metadata::apply(&mut all.resources, &k.common_labels, &all.config.common_labels)?;
+        metadata::apply(&mut all.resources, &k.common_labels, &all.config.common_labels)
+            .context(|| "commonLabels".to_owned())?;
         self.note(all, "LabelTransformer", !(k.labels.is_empty() && k.common_labels.is_empty()));
         Ok(())
     }
@@ -398,6 +399,9 @@ impl<'a> Target<'a> {
         if field.path.is_empty() {
             return Ok(vec![field.clone()]);
         }
+        if field.source.is_some() || field.source_value.is_some() || !field.targets.is_empty() {
+            return Err(Error::message("cannot specify both path and inline replacement"));
+        }
         let wrong = |message: String| Error::Yaml { path: field.path.clone(), message };
         let value = text::yaml_to_json(&self.loader.file(&field.path)?).map_err(wrong)?;
         let decoded = match value {
@@ -536,7 +540,16 @@ pub(crate) fn resources_from(session: &Session, bytes: &[u8], path: &str) -> Res
                     continue;
                 }
                 other if other.is_null() => continue,
-                other => *items = other,
+                other => {
+                    return Err(Error::NotAResource {
+                        path: path.to_owned(),
+                        message: format!(
+                            "expected a list in {}/items, but found {}",
+                            node.text_at(&["kind"]),
+                            other.kind()
+                        ),
+                    });
+                }
             }
         }
         check_resource(&node, path)?;
@@ -579,13 +592,22 @@ pub(crate) fn var_values(all: &mut Accumulator) -> Result<var::Values, Error> {
         };
         let field = if var.fieldref.field_path.is_empty() { "metadata.name" } else { &var.fieldref.field_path };
         let found = path::find(resource.node(), &path::parse(&field.replace('[', ".").replace(']', "")))?;
-        let Some(Node::Scalar(scalar)) = found else {
-            return Err(Error::message(format!(
-                "field specified in var '{}' not found in corresponding resource",
-                var.name
-            )));
+        let missing = || {
+            Error::message(format!(
+                "field '{field}' specified in var '{}' not found in corresponding resource {}",
+                var.name,
+                resource.id()
+            ))
         };
-        out.insert(var.name, Scalar { plain: true, ..scalar.clone() });
+        match found {
+            None => return Err(missing()),
+            // Only plain values can stand in for a reference; with others it stays as it is.
+            Some(Node::Scalar(scalar)) if !scalar.is_null() => {
+                let value = var::Value::of(scalar).ok_or_else(missing)?;
+                out.insert(var.name, value);
+            }
+            Some(_) => {}
+        }
     }
     Ok(out)
 }

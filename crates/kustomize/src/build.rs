@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     accumulate::{Accumulator, Target, var_values},
     advice,
-    error::Error,
+    error::{Context, Error},
     explain::{self, ExplainedResource, Setter},
     fs::FileSystem,
     kustomization::Warnings,
@@ -242,6 +242,8 @@ impl Session {
 #[derive(Debug)]
 pub struct Built {
     resources: ResMap,
+    /// The root's kustomization file.
+    path: String,
     /// For people, on standard error.
     pub warnings: Vec<String>,
     /// What the kustomizations ask for and has no effect: patches that change nothing, overrides that match nothing.
@@ -274,7 +276,7 @@ impl Built {
             if at > 0 {
                 out.push_str("---\n");
             }
-            out.push_str(&resource.to_yaml()?);
+            out.push_str(&resource.to_yaml().context(|| self.path.clone())?);
         }
         Ok(out)
     }
@@ -294,9 +296,10 @@ pub fn build(fs: Arc<dyn FileSystem>, root: &str, options: Options) -> Result<Bu
     };
     let target = Target::load(&session, loader.clone(), String::new())?;
     let order = order(&target, &session.options)?;
+    let path = target.path.clone();
     let root = target.setter("", "");
     let mut all = target.accumulate()?;
-    finish(&session, &mut all, &root)?;
+    finish(&session, &mut all, &root).context(|| path.clone())?;
     let metadata = session.build_metadata().unwrap_or_default();
     order.apply(&mut all.resources);
     let has = |name: &str| metadata.iter().any(|entry| entry == name);
@@ -315,6 +318,7 @@ pub fn build(fs: Arc<dyn FileSystem>, root: &str, options: Options) -> Result<Bu
     session.all_set_by(&mut all.resources, || Setter { transformer: "buildMetadata".into(), ..root });
     Ok(Built {
         resources: all.resources,
+        path,
         warnings: session.warnings.into_inner(),
         advice: session.advice.into_inner(),
         files: loader.files_read(),
@@ -345,7 +349,8 @@ fn finish(session: &Session, all: &mut Accumulator, root: &Setter) -> Result<(),
     session.all_set_by(&mut all.resources, || by("RefVarTransformer"));
     advice::unused_generators(session, &all.resources);
     all.resources.retain(|resource| !resource.is_local());
-    Ok(())
+    all.resources.check_distinct()?;
+    all.resources.iter_mut().try_for_each(Resource::finish)
 }
 
 fn annotate(resources: &mut ResMap, origins: bool, transformations: bool) {

@@ -61,21 +61,18 @@ pub enum Error {
     #[error("may not add resource with an already registered id: {0}")]
     DuplicateId(String),
     /// A node of another kind than a path or merge needs.
-    #[error("wrong node kind: expected {expected} but got {found}: considering field '{path}'")]
+    #[error("wrong node kind: expected {expected} but got {found}{}", considering(path))]
     WrongNode {
         /// What was needed.
         expected: &'static str,
         /// What was found.
         found: &'static str,
-        /// Where.
+        /// Where, when that is not said elsewhere.
         path: String,
     },
     /// A path goes on below a scalar.
-    #[error("considering field '{path}': expected sequence or mapping node")]
-    ExpectedCollection {
-        /// The field spec's path.
-        path: String,
-    },
+    #[error("expected sequence or mapping node")]
+    ExpectedCollection,
     /// A transformation failed on a resource.
     #[error("{action} of {resource}: {message}")]
     Transform {
@@ -97,6 +94,10 @@ pub enum Error {
         /// What went wrong.
         source: Box<Self>,
     },
+}
+
+fn considering(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!(": considering field '{path}'") }
 }
 
 impl Error {

@@ -2,14 +2,18 @@
 
 use std::borrow::Cow;
 
-use crate::{error::Error, id::Gvk, node::Node, node::Scalar};
+use crate::{
+    error::Error,
+    id::{Gvk, ResId},
+    node::{Node, Scalar},
+};
 
 /// A field of some kinds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FieldSpec {
     /// The kinds; empty parts match all.
     pub gvk: Gvk,
-    /// Keys separated by `/`; `\/` is a slash in a key, `[]` behind a key demands a list.
+    /// Keys separated by `/`; `\/` is a slash in a key, `[]` behind a key expects a list and makes none.
     pub path: String,
     /// Make what is missing on the way.
     pub create: bool,
@@ -38,6 +42,13 @@ impl FieldSpec {
         self.gvk == other.gvk && self.path == other.path
     }
 
+    /// Says which field of which resource an error is about.
+    fn considering(&self, gvk: &Gvk, root: &Node, error: Error) -> Error {
+        let text = |key: &str| root.text_at(&["metadata", key]).into();
+        let id = ResId { gvk: gvk.clone(), name: text("name"), namespace: text("namespace") };
+        error.context(format!("considering field '{}' of object {id}", self.path))
+    }
+
     /// Runs `change` on every node the path leads to in a resource of kind `gvk`.
     pub(crate) fn apply(
         &self,
@@ -51,6 +62,7 @@ impl FieldSpec {
         }
         let mut walk = Walk { spec: self, create, change };
         walk.step(root, Some(self.path.strip_prefix('/').unwrap_or(&self.path)))
+            .map_err(|error| self.considering(gvk, root, error))
     }
 }
 
@@ -85,6 +97,7 @@ impl Walk<'_> {
             Node::Seq(list) => list.iter_mut().try_for_each(|element| self.step(element, Some(path))),
             Node::Map(map) => {
                 let (first, rest) = split_first(path);
+                // The brackets of `list[]` only say that the list is not made; a mapping in its place is walked as one.
                 let (key, must_be_list) = match first.strip_suffix("[]") {
                     Some(key) => (key, true),
                     None => (&*first, false),
@@ -108,17 +121,10 @@ impl Walk<'_> {
                     map.set(key, made);
                 }
                 let Some(child) = map.get_mut(key) else { return Ok(()) };
-                if must_be_list && child.as_seq().is_none() {
-                    return Err(Error::WrongNode {
-                        expected: "SequenceNode",
-                        found: child.kind(),
-                        path: self.spec.path.clone(),
-                    });
-                }
                 self.step(child, rest)
             }
             Node::Scalar(scalar) if scalar.is_null() => Ok(()),
-            Node::Scalar(_) => Err(Error::ExpectedCollection { path: self.spec.path.clone() }),
+            Node::Scalar(_) => Err(Error::ExpectedCollection),
         }
     }
 }

@@ -64,7 +64,7 @@ pub(crate) fn generate(
     if options.immutable
         && let Some(root) = node.as_map_mut()
     {
-        root.set("immutable", Node::Scalar(Scalar { text: "true".into(), tag: Tag::Bool, plain: true }));
+        root.set("immutable", Node::Scalar(Scalar { text: "true".into(), tag: Tag::Bool, plain: true, link: 0 }));
     }
     let mut resource = Resource::new(node);
     resource.behavior = Behavior::parse(&arguments.behavior);

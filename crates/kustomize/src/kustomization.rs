@@ -22,7 +22,7 @@ pub(crate) struct Kustomization {
     pub(crate) api_version: String,
     pub(crate) kind: String,
     /// Accepted and unused.
-    pub(crate) metadata: Value,
+    pub(crate) metadata: Metadata,
     pub(crate) openapi: Strings,
     pub(crate) name_prefix: String,
     pub(crate) name_suffix: String,
@@ -55,6 +55,26 @@ pub(crate) struct Kustomization {
     pub(crate) helm_charts: Vec<HelmChart>,
     pub(crate) helm_chart_inflation_generator: Vec<HelmChartOldForm>,
     pub(crate) build_metadata: Vec<String>,
+}
+
+/// A kustomization's own metadata, which has no effect.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub(crate) struct Metadata {
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    pub(crate) labels: Strings,
+    pub(crate) annotations: Strings,
+}
+
+/// Whether no field is given but kind and version; empty lists and maps count as given, empty texts do not.
+fn says_nothing(fields: &serde_json::Map<String, Value>) -> bool {
+    fields.iter().all(|(key, value)| {
+        key.eq_ignore_ascii_case("kind")
+            || key.eq_ignore_ascii_case("apiVersion")
+            || value.is_null()
+            || value.as_str().is_some_and(str::is_empty)
+    })
 }
 
 /// An entry of `labels`.
@@ -303,7 +323,7 @@ impl Kustomization {
     pub(crate) fn parse(bytes: &[u8], path: &str) -> Result<(Self, Warnings), Error> {
         let wrong = |message: String| Error::Kustomization { path: path.to_owned(), message };
         let value = crate::text::yaml_to_json(bytes).map_err(wrong)?;
-        if value.is_null() || value.as_object().is_some_and(serde_json::Map::is_empty) {
+        if value.is_null() || value.as_object().is_some_and(says_nothing) {
             return Err(wrong("kustomization.yaml is empty".into()));
         }
         let mut kustomization: Self =
@@ -378,6 +398,9 @@ impl Kustomization {
     }
 
     fn check(&self) -> Result<(), String> {
+        if self.config_map_generator.iter().any(|generator| !generator.secret_type.is_empty()) {
+            return Err("invalid Kustomization: json: unknown field \"type\" in configMapGenerator".into());
+        }
         let mut wrong = Vec::new();
         if self.kind != "Kustomization" && self.kind != "Component" {
             wrong.push("kind should be Kustomization or Component".to_owned());

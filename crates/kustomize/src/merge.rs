@@ -3,11 +3,16 @@
 //! The rules are those of kyaml's `merge2` (reference section 4), which are not apimachinery's: `$retainKeys` and the
 //! `$setElementOrder` family are ordinary fields here.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use crate::{
     error::Error,
+    hint::Hints,
     id::Gvk,
+    identity::{Identity, joined, merged_identities},
     node::{Map, Node, Scalar, Text},
     schema::{Cursor, Schema},
 };
@@ -101,7 +106,8 @@ fn directive(map: &Map) -> Result<Option<Directive>, Error> {
 }
 
 fn without_directive(map: &Map) -> Map {
-    Map { entries: map.entries.iter().filter(|(key, _)| &*key.text != DIRECTIVE).cloned().collect() }
+    let entries = map.entries.iter().filter(|(key, _)| &*key.text != DIRECTIVE).cloned().collect();
+    Map { entries, hints: map.hints.clone() }
 }
 
 /// A null that was written as nothing at all (`key:`). Merging drops those, and keeps ones that were spelt out.
@@ -138,7 +144,14 @@ impl Merger {
                     {
                         return Err(wrong_kind(destination.kind(), patch, place));
                     }
-                    Ok(Some(patch.clone()))
+                    Ok(Some(match (destination, patch) {
+                        // Only the value is new; the other fields that share it follow.
+                        (Some(Node::Scalar(mut scalar)), Node::Scalar(value)) => {
+                            scalar.assign(value.clone());
+                            Node::Scalar(scalar)
+                        }
+                        _ => patch.clone(),
+                    }))
                 }
             },
         }
@@ -184,6 +197,7 @@ impl Merger {
         let mut entries = Vec::with_capacity(destination.entries.len());
         for (key, value) in destination.entries.drain(..) {
             let patched = patch.and_then(|patch| patch.get(&key.text));
+            let cursor = hinted(&destination.hints, patch, &key.text, cursor);
             if let Some(value) = self.field(&key.text, Some(value), patched, cursor, place)? {
                 entries.push((key, value));
             }
@@ -192,11 +206,12 @@ impl Merger {
             if had.contains(&key.text) || value.is_null() {
                 continue;
             }
+            let cursor = hinted(&destination.hints, patch, &key.text, cursor);
             if let Some(value) = self.field(&key.text, None, Some(value), cursor, place)? {
                 entries.push((key.clone(), value));
             }
         }
-        Ok(Some(Node::Map(Map { entries })))
+        Ok(Some(Node::Map(Map { entries, hints: destination.hints })))
     }
 
     fn field(
@@ -250,7 +265,7 @@ impl Merger {
                 entries.push((key.clone(), value));
             }
         }
-        Ok(Some(Node::Map(Map { entries })))
+        Ok(Some(Node::Map(Map { entries, ..Map::default() })))
     }
 
     fn list(
@@ -287,6 +302,7 @@ impl Merger {
             });
         };
         let mut stripped = None;
+        let mut order = self.options.new_elements;
         if let Some(list) = patch_list
             && let Some((strategy, rest)) = list_directive(list)?
         {
@@ -299,7 +315,11 @@ impl Merger {
             match strategy {
                 Directive::Delete => return Ok(None),
                 Directive::Replace => return Ok(Some(Node::Seq(rest))),
-                Directive::Merge => stripped = Some(rest),
+                Directive::Merge => {
+                    stripped = Some(rest);
+                    // Said explicitly, merging puts the patch's elements first whatever the caller wants.
+                    order = NewElements::Prepend;
+                }
             }
         }
         let patch_list: Option<&[Node]> = stripped.as_deref().or(patch_list.map(Vec::as_slice));
@@ -311,24 +331,9 @@ impl Merger {
         let elements = elements.unwrap_or_default();
         let is_new = patch.is_some() && had_none;
         if keys.is_empty() || elements.iter().chain(patch_list.unwrap_or_default()).all(|e| e.as_scalar().is_some()) {
-            return Ok(Some(Node::Seq(self.values(&elements, patch_list.unwrap_or_default()))));
+            return Ok(Some(Node::Seq(values(&elements, patch_list.unwrap_or_default(), order))));
         }
-        self.keyed(elements, patch_list.unwrap_or_default(), items, (keys, is_new), place).map(Some)
-    }
-
-    /// A set of plain values: each once, the patch's first.
-    fn values(&self, destination: &[Node], patch: &[Node]) -> Vec<Node> {
-        let mut out: Vec<Node> = Vec::new();
-        let mut add = |node: &Node| {
-            if !out.iter().any(|known| known.text() == node.text()) {
-                out.push(node.clone());
-            }
-        };
-        match self.options.new_elements {
-            NewElements::Prepend => patch.iter().chain(destination).for_each(&mut add),
-            NewElements::Append => destination.iter().chain(patch).for_each(&mut add),
-        }
-        out
+        self.keyed(elements, patch_list.unwrap_or_default(), items, &Keyed { keys, is_new, order }, place).map(Some)
     }
 
     fn keyed(
@@ -336,12 +341,13 @@ impl Merger {
         destination: Vec<Node>,
         patch: &[Node],
         items: Cursor<'_>,
-        (keys, is_new): (&[Cow<'static, str>], bool),
+        how: &Keyed<'_>,
         place: &Place<'_>,
     ) -> Result<Node, Error> {
         // Keys that no element has do not tell anything apart.
         let all = || destination.iter().chain(patch);
-        let keys: Vec<&str> = keys
+        let keys: Vec<&str> = how
+            .keys
             .iter()
             .map(AsRef::as_ref)
             .filter(|key| all().any(|element| !element.text_at(&[key]).is_empty()))
@@ -349,113 +355,100 @@ impl Merger {
         if keys.is_empty() && !patch.is_empty() {
             return Ok(Node::Seq(patch.to_vec()));
         }
-        let identities =
-            merged_identities(if is_new { &[] } else { &destination }, patch, &keys, self.options.new_elements);
-        let mut left: Vec<Option<Node>> = destination.into_iter().map(Some).collect();
-        let mut out = Vec::with_capacity(identities.len());
-        for identity in &identities {
-            // Elements that share an identity fold into one: the last of the destination, under the first of the patch.
-            let current = left
-                .iter_mut()
-                .rfind(|slot| slot.as_ref().is_some_and(|element| identity.matches(element, &keys)))
-                .and_then(Option::take);
-            let patch = patch.iter().find(|element| identity.matches(element, &keys));
-            let place = place.child(identity.text());
-            if let Some(element) = self.node(current, patch, items, &place)? {
-                out.push(element);
+        let mut elements: Vec<Option<(Identity, Node)>> =
+            destination.into_iter().map(|node| Some((Identity::of(&node, &keys), node))).collect();
+        let patch: Vec<(Identity, &Node)> = patch.iter().map(|node| (Identity::of(node, &keys), node)).collect();
+        let own: Vec<&Identity> = elements.iter().flatten().map(|(identity, _)| identity).collect();
+        let changed: Vec<&Identity> = patch.iter().map(|(identity, _)| identity).collect();
+        let identities = merged_identities(if how.is_new { &[] } else { &own }, &changed, how.order, &keys)?;
+        // Of elements that share an identity the first ones merge.
+        let positions = |list: &[&Identity]| {
+            let mut out: HashMap<Identity, Vec<usize>> = HashMap::new();
+            for (at, identity) in list.iter().enumerate() {
+                out.entry((*identity).clone()).or_default().push(at);
             }
-        }
-        Ok(Node::Seq(out))
-    }
-}
-
-/// The values of the keys that tell an element apart.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Identity(Vec<String>);
-
-impl Identity {
-    fn of(element: &Node, keys: &[&str]) -> Self {
-        Self(keys.iter().map(|key| element.text_at(&[key]).to_owned()).collect())
-    }
-
-    fn matches(&self, element: &Node, keys: &[&str]) -> bool {
-        *self == Self::of(element, keys)
-    }
-
-    fn is_partial(&self) -> bool {
-        self.0.iter().any(String::is_empty)
-    }
-
-    /// Both together, when they agree in some key and differ only where one has none.
-    fn completed_by(&self, other: &Self) -> Option<Self> {
-        if !self.0.iter().zip(&other.0).any(|(a, b)| a == b) {
-            return None;
-        }
-        let pairs = self.0.iter().zip(&other.0);
-        let values: Option<Vec<String>> = pairs
-            .map(|(a, b)| match (a.is_empty(), b.is_empty()) {
-                (false, false) if a != b => None,
-                (false, _) => Some(a.clone()),
-                (true, _) => Some(b.clone()),
-            })
-            .collect();
-        values.map(Self)
-    }
-
-    fn text(&self) -> &str {
-        self.0.iter().find(|value| !value.is_empty()).map_or("", String::as_str)
-    }
-}
-
-/// Every identity once, in the order of the result.
-fn merged_identities(destination: &[Node], patch: &[Node], keys: &[&str], order: NewElements) -> Vec<Identity> {
-    let (first, second) = match order {
-        NewElements::Prepend => (patch, destination),
-        NewElements::Append => (destination, patch),
-    };
-    let mut seen = HashSet::new();
-    let mut distinct: Vec<Identity> = Vec::new();
-    for element in first.iter().chain(second) {
-        let identity = Identity::of(element, keys);
-        if seen.insert(identity.clone()) {
-            distinct.push(identity);
-        }
-    }
-    if keys.len() < 2 {
-        return distinct;
-    }
-    // Only partial identities can complete or be completed; whole lists of them stay short in practice.
-    let partial = distinct.iter().any(Identity::is_partial);
-    if partial {
-        for at in 0..distinct.len() {
-            for other in 0..distinct.len() {
-                let (Some(a), Some(b)) = (distinct.get(at), distinct.get(other)) else { continue };
-                if let Some(both) = a.completed_by(b) {
-                    for slot in [at, other] {
-                        if let Some(slot) = distinct.get_mut(slot) {
-                            slot.clone_from(&both);
-                        }
+            out
+        };
+        let (in_destination, in_patch) = (positions(&own), positions(&changed));
+        drop(own);
+        let mut patched: Vec<(Identity, Node)> = Vec::new();
+        for identity in &identities {
+            let mine = in_destination.get(identity).map(Vec::as_slice).unwrap_or_default();
+            let change = in_patch.get(identity).and_then(|list| patch.get(*list.first()?)).map(|(_, node)| *node);
+            let slot = mine.first().and_then(|at| elements.get_mut(*at)).filter(|slot| slot.is_some());
+            if slot.is_none() && change.is_none() {
+                continue;
+            }
+            let replaces =
+                change.and_then(Node::as_map).map(directive).transpose()?.flatten() == Some(Directive::Replace);
+            let place = place.child(identity.text());
+            let old = match &slot {
+                Some(Some((_, node))) if replaces => Some(node.clone()),
+                _ => None,
+            };
+            let before = slot.and_then(Option::take).map(|(_, node)| node);
+            let existed = before.is_some();
+            let after = self.node(before, change, items, &place)?.filter(|node| !is_empty_map(node));
+            let Some(node) = after else {
+                for at in mine {
+                    if let Some(slot) = elements.get_mut(*at) {
+                        *slot = None;
                     }
                 }
+                continue;
+            };
+            if change.is_some() {
+                patched.push((Identity::of(&node, &keys), node.clone()));
+            }
+            if existed && let Some(slot) = mine.first().and_then(|at| elements.get_mut(*at)) {
+                // What replaces an element of the destination yields to it, as it is not merged into it.
+                let node = old.unwrap_or(node);
+                *slot = Some((Identity::of(&node, &keys), node));
             }
         }
+        let mut kept = Vec::new();
+        if !how.is_new {
+            kept = elements.into_iter().flatten().collect();
+        }
+        Ok(Node::Seq(match how.order {
+            NewElements::Prepend => joined(patched, kept, keys.len() > 1),
+            NewElements::Append => joined(kept, patched, false),
+        }))
     }
+}
+
+fn is_empty_map(node: &Node) -> bool {
+    node.as_map().is_some_and(|map| map.entries.is_empty())
+}
+
+/// How a list of mappings is merged.
+struct Keyed<'a> {
+    keys: &'a [Cow<'static, str>],
+    /// The destination had no such list.
+    is_new: bool,
+    order: NewElements,
+}
+
+/// A set of plain values: each once.
+fn values(destination: &[Node], patch: &[Node], order: NewElements) -> Vec<Node> {
     let mut seen = HashSet::new();
-    distinct.retain(|identity| seen.insert(identity.clone()));
-    if order == NewElements::Prepend {
-        // Only what the patch really holds comes first; an identity that stays partial keeps its place in the destination.
-        let having = |list: &[Node]| list.iter().map(|e| Identity::of(e, keys)).collect::<HashSet<_>>();
-        let (patched, present) = (having(patch), having(destination));
-        let comes_first =
-            |identity: &Identity| patched.contains(identity) && !(identity.is_partial() && present.contains(identity));
-        let (mut front, rest): (Vec<_>, Vec<_>) = distinct.into_iter().partition(comes_first);
-        let mut rest: HashSet<Identity> = rest.into_iter().collect();
-        front.extend(destination.iter().map(|e| Identity::of(e, keys)).filter_map(|identity| rest.take(&identity)));
-        // What was completed from elsewhere stands for no element by itself.
-        front.extend(rest);
-        return front;
+    let mut out: Vec<Node> = Vec::new();
+    let mut add = |node: &Node| {
+        if seen.insert(node.text().map(str::to_owned)) {
+            out.push(node.clone());
+        }
+    };
+    match order {
+        NewElements::Prepend => patch.iter().chain(destination).for_each(&mut add),
+        NewElements::Append => destination.iter().chain(patch).for_each(&mut add),
     }
-    distinct
+    out
+}
+
+/// The definition to look a field up in: that of a comment, where there is one.
+fn hinted<'a>(hints: &'a Hints, patch: Option<&'a Map>, field: &str, known: Cursor<'a>) -> Cursor<'a> {
+    let hint = hints.get(field).or_else(|| patch.and_then(|patch| patch.hints.get(field)));
+    hint.map_or(known, |schema| schema.of_kind(&Gvk::default()))
 }
 
 /// A directive for the whole list: an element that consists of `$patch` alone.

@@ -5,6 +5,8 @@
 /// A text of a tree or an id: short ones are held in place, long ones are shared by their copies.
 pub type Text = smol_str::SmolStr;
 
+use crate::hint::Hints;
+
 /// A YAML value being edited.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
@@ -62,17 +64,25 @@ pub struct Scalar {
     pub tag: Tag,
     /// Written without quotes.
     pub plain: bool,
+    /// Not zero: one value that stands in several fields of a resource, so that a change of one changes all
+    /// ([`crate::resource::Resource::settle`]).
+    pub link: u32,
 }
 
 impl Scalar {
     /// A string.
     pub fn string(text: impl Into<Text>) -> Self {
-        Self { text: text.into(), tag: Tag::Str, plain: true }
+        Self { text: text.into(), tag: Tag::Str, plain: true, link: 0 }
     }
 
     /// A value whose type its text decides.
     pub fn open(text: impl Into<Text>) -> Self {
-        Self { text: text.into(), tag: Tag::Open, plain: true }
+        Self { text: text.into(), tag: Tag::Open, plain: true, link: 0 }
+    }
+
+    /// Takes another's value; which fields share it stays as it is.
+    pub fn assign(&mut self, other: Self) {
+        *self = Self { link: self.link, ..other };
     }
 
     /// Whether this is a null (of any spelling).
@@ -95,6 +105,8 @@ pub(crate) fn is_null_text(text: &str) -> bool {
 pub struct Map {
     /// Keys and values.
     pub entries: Vec<(Scalar, Node)>,
+    /// How fields merge, where comments say it.
+    pub(crate) hints: Hints,
 }
 
 impl Map {
@@ -141,7 +153,7 @@ impl Map {
 impl Node {
     /// An explicit null.
     pub fn null() -> Self {
-        Self::Scalar(Scalar { text: Text::new_static("null"), tag: Tag::Null, plain: true })
+        Self::Scalar(Scalar { text: Text::new_static("null"), tag: Tag::Null, plain: true, link: 0 })
     }
 
     /// A string.
@@ -212,6 +224,23 @@ impl Node {
             Self::Map(_) => "MappingNode",
             Self::Seq(_) => "SequenceNode",
             Self::Scalar(_) => "ScalarNode",
+        }
+    }
+
+    /// A copy that shares no value with the fields of the resource it comes from.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let mut copy = self.clone();
+        copy.for_each_scalar(&mut |scalar| scalar.link = 0);
+        copy
+    }
+
+    /// Runs `change` on every value (keys are left out).
+    pub fn for_each_scalar(&mut self, change: &mut dyn FnMut(&mut Scalar)) {
+        match self {
+            Self::Map(map) => map.entries.iter_mut().for_each(|(_, value)| value.for_each_scalar(change)),
+            Self::Seq(list) => list.iter_mut().for_each(|element| element.for_each_scalar(change)),
+            Self::Scalar(scalar) => change(scalar),
         }
     }
 

@@ -306,7 +306,9 @@ fn take_over(new: &mut Resource, old: &Resource, merge: bool) {
 fn lay_beneath(map: &mut Map, below: Map) {
     for (key, value) in below.entries {
         if !map.contains(&key.text) {
-            map.entries.push((key, value));
+            // Upstream takes these through a map of texts.
+            let text = if value.is_null() { "" } else { value.text().unwrap_or_default() };
+            map.entries.push((key, Node::string(text)));
         }
     }
 }

@@ -126,6 +126,8 @@ pub struct Resource {
     pub referrers: usize,
     /// Who set what in it, when the build is to be explained.
     pub(crate) trace: Option<Box<Trace>>,
+    /// The values that several fields share, as last seen; a scalar's `link` counts from one.
+    shared: Vec<Scalar>,
 }
 
 impl Resource {
@@ -145,6 +147,7 @@ impl Resource {
             bound_vars: Vec::new(),
             referrers: 0,
             trace: None,
+            shared: Vec::new(),
         };
         resource.take_notes();
         resource
@@ -179,6 +182,47 @@ impl Resource {
         if is_changed {
             self.id = OnceCell::new();
         }
+    }
+
+    /// The link that the next shared value gets.
+    pub(crate) fn next_link(&self) -> u32 {
+        u32::try_from(self.shared.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Registers shared values under the links from [`Resource::next_link`] on.
+    pub(crate) fn share(&mut self, values: impl IntoIterator<Item = Scalar>) {
+        self.shared.extend(values);
+    }
+
+    /// Gives every field that shares a value what one of them was changed to.
+    ///
+    /// kustomize puts one and the same node into all fields that get a new label or annotation; whatever changes it later in
+    /// one place (a patch, a replacement, another label of that name) changes it in all. People's output depends on it.
+    pub(crate) fn settle(&mut self) {
+        if self.shared.is_empty() {
+            return;
+        }
+        let slot = |scalar: &Scalar| usize::try_from(scalar.link).ok().and_then(|link| link.checked_sub(1));
+        let mut now = self.shared.clone();
+        let mut changed = false;
+        let before = &self.shared;
+        self.node.for_each_scalar(&mut |scalar| {
+            let Some((at, known)) = slot(scalar).and_then(|at| Some((at, before.get(at)?))) else { return };
+            let differs = known.text != scalar.text || known.tag != scalar.tag || known.plain != scalar.plain;
+            if differs && let Some(value) = now.get_mut(at) {
+                *value = scalar.clone();
+                changed = true;
+            }
+        });
+        if !changed {
+            return;
+        }
+        self.node.for_each_scalar(&mut |scalar| {
+            if let Some(value) = slot(scalar).and_then(|at| now.get(at)) {
+                scalar.assign(value.clone());
+            }
+        });
+        self.shared = now;
     }
 
     /// Who it is now.
@@ -319,6 +363,31 @@ impl Resource {
         }
     }
 
+    /// Makes the annotations a map of texts, as kustomize's own bookkeeping leaves them at the end of a build: what is no
+    /// text becomes the text it was written as, a collection an empty one, and an empty map goes.
+    pub(crate) fn finish(&mut self) -> Result<(), Error> {
+        let Some(metadata) = self.node.map_at_mut(&["metadata"]) else {
+            return Err(self.error("writing", "metadata is not a mapping"));
+        };
+        let is_empty = match metadata.get_mut("annotations") {
+            None => return Ok(()),
+            Some(Node::Map(annotations)) => {
+                for (_, value) in &mut annotations.entries {
+                    if value.as_scalar().is_none_or(|scalar| scalar.tag != Tag::Str) {
+                        *value = Node::string(value.text().unwrap_or_default());
+                    }
+                }
+                annotations.entries.is_empty()
+            }
+            Some(Node::Scalar(_)) => true,
+            Some(Node::Seq(_)) => return Err(self.error("writing", "metadata.annotations is not a mapping")),
+        };
+        if is_empty {
+            metadata.remove("annotations");
+        }
+        Ok(())
+    }
+
     /// Whether prefixes and suffixes agree with another's: one list ends with the other.
     pub fn affixes_agree(&self, other: &Self, allow_empty: bool) -> bool {
         if allow_empty {
@@ -336,7 +405,11 @@ impl Resource {
 
     /// What `kustomize build` prints for it.
     pub fn to_yaml(&self) -> Result<String, Error> {
-        crate::text::emit(&self.node).map_err(|message| self.error("writing", message))
+        crate::text::emit(&self.node).map_err(|message| {
+            let file = self.origin.as_ref().map(|origin| origin.path.as_str()).filter(|path| !path.is_empty());
+            let action = file.map_or_else(|| "writing".to_owned(), |file| format!("{file}: writing"));
+            self.error(&action, message)
+        })
     }
 
     /// The error of a transformation that failed on this resource.

@@ -10,7 +10,7 @@ use crate::{
     id::Gvk,
     kustomization::{Image, ReplacementField, Replica},
     merge::{self, NewElements},
-    node::Node,
+    node::{Node, Scalar, Tag},
     res_map::ResMap,
     resource::Resource,
     schema::Schema,
@@ -63,13 +63,36 @@ impl From<&Spec> for FieldSpec {
 /// The documents of a text as data.
 pub fn documents(text: &str) -> Result<Vec<Value>, String> {
     let nodes = text::parse_documents(text.as_bytes(), "text").map_err(|error| error.to_string())?;
-    nodes.iter().map(text::to_json).collect()
+    nodes.iter().map(data).collect()
+}
+
+/// A tree as data. A key that is no text has no JSON form: it is told apart by its type.
+fn data(node: &Node) -> Result<Value, String> {
+    let mut node = node.clone();
+    name_keys(&mut node);
+    text::to_json(&node)
+}
+
+fn name_keys(node: &mut Node) {
+    match node {
+        Node::Map(map) => {
+            for (key, value) in &mut map.entries {
+                let tag = if key.tag == Tag::Open { text::tag_of(&key.text) } else { key.tag };
+                if tag != Tag::Str {
+                    *key = Scalar::string(format!("{tag:?} {}", key.text));
+                }
+                name_keys(value);
+            }
+        }
+        Node::Seq(list) => list.iter_mut().for_each(name_keys),
+        Node::Scalar(_) => {}
+    }
 }
 
 /// Runs one transformer on documents that need not be whole resources.
 pub fn filter(name: &str, config: &Value, input: &str) -> Result<Vec<Value>, String> {
     let resources = run(name, config, input).map_err(|error| error.to_string())?;
-    resources.iter().filter(|resource| !resource.node().is_empty()).map(|r| text::to_json(r.node())).collect()
+    resources.iter().filter(|resource| !resource.node().is_empty()).map(|r| data(r.node())).collect()
 }
 
 fn run(name: &str, config: &Value, input: &str) -> Result<ResMap, Error> {
@@ -131,7 +154,7 @@ pub fn merge(patch: &str, destination: &str, infer_keys: bool, append: bool) -> 
         merge::merge(&Schema::Builtin, first(destination)?, &first(patch)?, options)
     };
     let merged = one().map_err(|error| error.to_string())?;
-    merged.iter().filter(|node| !node.is_null()).map(text::to_json).collect()
+    merged.iter().filter(|node| !node.is_null()).map(data).collect()
 }
 
 /// Whether objects of a kind are known to live outside namespaces.

@@ -42,7 +42,7 @@ fn each_field_has_its_setters() {
             "/app/kustomization.yaml",
             "resources: [base]\nnamePrefix: p-\nreplicas: [{name: web, count: 3}]\nimages: [{name: nginx, newTag: '2'}]\n\
              commonAnnotations: {a.b/c: top}\nconfigMapGenerator: [{name: settings, literals: [k=v]}]\n\
-             patches:\n- path: patch.yaml\n- target: {kind: Deployment}\n  patch: '[{op: add, path: /spec/paused, value: true}]'\n",
+             patches:\n- path: patch.yaml\n- target: {kind: Deployment}\n  patch: '- {op: add, path: /spec/paused, value: true}'\n",
         ),
     ];
     let expected = "\
@@ -103,9 +103,9 @@ fn what_has_no_effect_is_told() {
         ("images: [{name: nginx, newTag: '1'}]\n", &[]),
         ("patches:\n- path: same.yaml\n", &["kustomization.yaml: patches: [path: \"same.yaml\"] changes nothing"]),
         (
-            "patches:\n- target: {kind: Deployment}\n  patch: '[{op: replace, path: /metadata/name, value: web}]'\n",
+            "patches:\n- target: {kind: Deployment}\n  patch: '- {op: replace, path: /metadata/name, value: web}'\n",
             &[
-                "kustomization.yaml: patches: [patch: \"[{op: replace, path: /metadata/name, value: web}]\"] changes nothing",
+                "kustomization.yaml: patches: [patch: \"- {op: replace, path: /metadata/name, value: web}\"] changes nothing",
             ],
         ),
         ("patches:\n- path: patch.yaml\n", &[]),

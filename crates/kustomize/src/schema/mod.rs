@@ -247,8 +247,9 @@ impl Reader {
     fn fill(&mut self, at: u16, schema: &Value, depth: usize) {
         let mut fields: Vec<(Cow<'static, str>, Field)> = Vec::new();
         for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let field = if let Some(items) = property.get("items") {
-                let items = self.resolve(items, depth + 1);
+            let is_list = property.get("type").and_then(Value::as_str) == Some("array");
+            let field = if property.get("items").is_some() || is_list {
+                let items = property.get("items").and_then(|items| self.resolve(items, depth + 1));
                 Some(Field::List { items, merge: merge_of(property) })
             } else if let Some(values) = property.get("additionalProperties") {
                 self.resolve(values, depth + 1).map(Field::Values)

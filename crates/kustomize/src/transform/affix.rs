@@ -55,8 +55,9 @@ pub(crate) fn apply(resources: &mut ResMap, end: End, affix: &str, specs: &[Fiel
                     scalar.tag = Tag::Str;
                     Ok(())
                 }
-                other => Err(Error::WrongNode { expected: "ScalarNode", found: other.kind(), path: spec.path.clone() }),
+                other => Err(Error::WrongNode { expected: "ScalarNode", found: other.kind(), path: String::new() }),
             })?;
+            resource.settle();
         }
     }
     Ok(())

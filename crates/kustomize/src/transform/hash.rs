@@ -58,19 +58,7 @@ fn other_kind(node: &Node) -> String {
 
 /// JSON as Go writes it: keys sorted, and characters that HTML knows escaped.
 fn go_json(value: &Value) -> String {
-    let text = value.to_string();
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '<' => out.push_str("\\u003c"),
-            '>' => out.push_str("\\u003e"),
-            '&' => out.push_str("\\u0026"),
-            '\u{2028}' => out.push_str("\\u2028"),
-            '\u{2029}' => out.push_str("\\u2029"),
-            c => out.push(c),
-        }
-    }
-    out
+    text::go_escaped(&value.to_string())
 }
 
 /// The first ten hexadecimal digits, with those that could spell words replaced.

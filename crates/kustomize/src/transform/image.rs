@@ -3,7 +3,7 @@
 use goregex::Regex;
 
 use crate::{
-    error::Error,
+    error::{Context, Error},
     field_spec::{Create, FieldSpec},
     kustomization::Image,
     node::{Node, Tag},
@@ -24,13 +24,11 @@ pub(crate) fn apply(resources: &mut ResMap, image: &Image, specs: &[FieldSpec]) 
         if &*gvk.kind == "CustomResourceDefinition" {
             continue;
         }
+        let id = resource.id().clone();
         let node = resource.node_mut();
-        updater.containers(node, 0);
+        updater.containers(node, 0).context(|| format!("setting images in {id}"))?;
         for spec in specs {
-            spec.apply(&gvk, node, Create::Nothing, &mut |node| {
-                updater.field(node);
-                Ok(())
-            })?;
+            spec.apply(&gvk, node, Create::Nothing, &mut |node| updater.field(node))?;
         }
     }
     Ok(updater.is_found)
@@ -87,9 +85,9 @@ impl<'a> Updater<'a> {
         Ok(Self { image, pattern: Pattern::new(&image.name)?, is_found: false })
     }
 
-    fn containers(&mut self, node: &mut Node, depth: usize) {
+    fn containers(&mut self, node: &mut Node, depth: usize) -> Result<(), Error> {
         if depth > MAX_DEPTH {
-            return;
+            return Ok(());
         }
         match node {
             Node::Map(map) => {
@@ -97,28 +95,38 @@ impl<'a> Updater<'a> {
                     if CONTAINER_LISTS.contains(&&*key.text)
                         && let Node::Seq(list) = value
                     {
-                        for container in list.iter_mut() {
-                            if let Some(field) = container.as_map_mut().and_then(|map| map.get_mut("image")) {
-                                self.field(field);
-                            }
-                        }
+                        list.iter_mut().try_for_each(|container| self.container(container))?;
                     }
-                    self.containers(value, depth + 1);
+                    self.containers(value, depth + 1)?;
                 }
+                Ok(())
             }
-            Node::Seq(list) => list.iter_mut().for_each(|element| self.containers(element, depth + 1)),
-            Node::Scalar(_) => {}
+            Node::Seq(list) => list.iter_mut().try_for_each(|element| self.containers(element, depth + 1)),
+            Node::Scalar(_) => Ok(()),
         }
     }
 
-    fn field(&mut self, node: &mut Node) {
-        let Node::Scalar(scalar) = node else { return };
+    fn container(&mut self, container: &mut Node) -> Result<(), Error> {
+        let (is_null, kind) = (container.is_null(), container.kind());
+        match container.as_map_mut() {
+            Some(map) => map.get_mut("image").map_or(Ok(()), |field| self.field(field)),
+            None if is_null => Ok(()),
+            None => Err(Error::WrongNode { expected: "MappingNode", found: kind, path: "containers".into() }),
+        }
+    }
+
+    fn field(&mut self, node: &mut Node) -> Result<(), Error> {
+        let kind = node.kind();
+        let Node::Scalar(scalar) = node else {
+            return Err(Error::WrongNode { expected: "ScalarNode", found: kind, path: "image".into() });
+        };
         if scalar.is_null() || !self.pattern.is_match(&scalar.text) {
-            return;
+            return Ok(());
         }
         self.is_found = true;
         scalar.text = self.updated(&scalar.text).into();
         scalar.tag = Tag::Str;
+        Ok(())
     }
 
     fn updated(&self, value: &str) -> String {

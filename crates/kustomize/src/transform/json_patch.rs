@@ -16,7 +16,12 @@ pub(crate) struct Operation {
 
 /// Reads a list of operations from YAML or JSON.
 pub(crate) fn parse(text: &str) -> Result<Vec<Operation>, Error> {
-    let value = crate::text::yaml_to_json(text.as_bytes()).map_err(Error::Message)?;
+    // What starts as a JSON list is JSON and nothing more lenient.
+    let value: Value = if text.starts_with('[') {
+        serde_json::from_str(text).map_err(|error| Error::message(error.to_string()))?
+    } else {
+        crate::text::yaml_to_json(text.as_bytes()).map_err(Error::Message)?
+    };
     let Value::Array(list) = value else { return Err(Error::message("a JSON patch is a list of operations")) };
     list.into_iter()
         .map(|item| {

@@ -7,6 +7,7 @@ use crate::{
     field_spec::{Create, FieldSpec},
     node::{Map, Node, Scalar},
     res_map::ResMap,
+    resource::Resource,
 };
 
 /// Sets `pairs` in every map that `specs` name, keys in sorted order.
@@ -19,27 +20,54 @@ pub(crate) fn apply(
         return Ok(());
     }
     for resource in resources.iter_mut() {
-        let gvk = resource.id().gvk.clone();
-        let node = resource.node_mut();
-        for spec in specs {
-            spec.apply(&gvk, node, Create::Map, &mut |node| set_pairs(node, pairs, &spec.path))?;
-        }
+        one(resource, pairs, specs)?;
     }
     Ok(())
 }
 
-fn set_pairs(node: &mut Node, pairs: &BTreeMap<String, String>, path: &str) -> Result<(), Error> {
+fn one(resource: &mut Resource, pairs: &BTreeMap<String, String>, specs: &[FieldSpec]) -> Result<(), Error> {
+    let gvk = resource.id().gvk.clone();
+    let specs: Vec<&FieldSpec> = specs.iter().filter(|spec| gvk.is_selected(&spec.gvk)).collect();
+    // A value that is new in several fields is one value from then on.
+    let first_link = if specs.len() > 1 { resource.next_link() } else { 0 };
+    let mut shared = false;
+    let node = resource.node_mut();
+    for spec in specs {
+        spec.apply(&gvk, node, Create::Map, &mut |node| {
+            shared |= set_pairs(node, pairs, first_link)?;
+            Ok(())
+        })?;
+    }
+    resource.settle();
+    if shared && first_link > 0 {
+        resource.share(pairs.values().map(|value| Scalar::string(value.as_str())));
+    }
+    Ok(())
+}
+
+/// Sets all pairs in a map; true when some were new there. New ones get links, when the first one is not zero.
+fn set_pairs(node: &mut Node, pairs: &BTreeMap<String, String>, first_link: u32) -> Result<bool, Error> {
     if node.is_null() {
         *node = Node::map();
     }
     let kind = node.kind();
     let Some(map) = node.as_map_mut() else {
-        return Err(Error::WrongNode { expected: "MappingNode", found: kind, path: path.to_owned() });
+        return Err(Error::WrongNode { expected: "MappingNode", found: kind, path: String::new() });
     };
-    for (key, value) in pairs {
-        set_string(map, key, value);
+    let mut made = false;
+    for (offset, (key, value)) in (0..).zip(pairs) {
+        let scalar = Scalar::string(value.as_str());
+        match map.get_mut(key) {
+            Some(Node::Scalar(old)) => old.assign(scalar),
+            Some(other) => *other = Node::Scalar(scalar),
+            None => {
+                let link = if first_link > 0 { first_link.saturating_add(offset) } else { 0 };
+                map.set(key, Node::Scalar(Scalar { link, ..scalar }));
+                made = true;
+            }
+        }
     }
-    Ok(())
+    Ok(made)
 }
 
 /// Sets a text that stays a text whatever it looks like.

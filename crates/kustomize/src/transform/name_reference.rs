@@ -120,6 +120,9 @@ pub(crate) fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error
         }
         if let Some(resource) = resources.get_mut(at) {
             resource.return_node(node, changed);
+            if changed {
+                resource.settle();
+            }
         }
     }
     for at in found {

@@ -80,7 +80,7 @@ fn one(resource: &mut Resource, settings: &Settings, specs: &[FieldSpec]) -> Res
             }
             continue;
         }
-        spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| set_scalar(node, settings, &spec.path))?;
+        spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| set_scalar(node, settings))?;
     }
     if is_binding(&gvk.kind) {
         subjects(resource, settings)?;
@@ -99,7 +99,7 @@ fn set_own(resource: &mut Resource, settings: &Settings) {
     resource.set_namespace(&settings.namespace);
 }
 
-fn set_scalar(node: &mut Node, settings: &Settings, path: &str) -> Result<(), Error> {
+fn set_scalar(node: &mut Node, settings: &Settings) -> Result<(), Error> {
     match node {
         Node::Scalar(scalar) => {
             if settings.unset_only && !scalar.is_null() && !scalar.text.is_empty() {
@@ -108,7 +108,7 @@ fn set_scalar(node: &mut Node, settings: &Settings, path: &str) -> Result<(), Er
             *scalar = Scalar::string(settings.namespace.as_str());
             Ok(())
         }
-        other => Err(Error::WrongNode { expected: "ScalarNode", found: other.kind(), path: path.to_owned() }),
+        other => Err(Error::WrongNode { expected: "ScalarNode", found: other.kind(), path: String::new() }),
     }
 }
 

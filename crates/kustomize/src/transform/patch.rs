@@ -119,6 +119,8 @@ pub(crate) fn apply_merge_to_selected(
     }
     done.note(resources);
     resources.drop_emptied();
+    // Ids that a JSON patch has made equal are only found out here, as upstream adds all resources anew here.
+    resources.check_distinct()?;
     Ok(done)
 }
 
@@ -135,7 +137,6 @@ pub(crate) fn apply_json_to_selected(
         done.one(resource, |resource| apply_json(resource, operations))?;
     }
     done.note(resources);
-    resources.check_distinct()?;
     Ok(done)
 }
 
@@ -213,6 +214,7 @@ fn merge_into(resource: &mut Resource, patch: &Node, options: PatchOptions, sche
         return Ok(());
     };
     *resource.node_mut() = merged;
+    resource.settle();
     if resource.node().is_empty() {
         return Ok(());
     }

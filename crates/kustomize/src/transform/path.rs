@@ -64,22 +64,54 @@ fn segment(text: String) -> Segment {
     }
 }
 
+/// A step that has been taken: which child of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The value of a key.
+    Key(String),
+    /// A position in a list.
+    At(usize),
+}
+
 /// The one node at a path, for reading.
 pub(crate) fn find<'a>(node: &'a Node, path: &[Segment]) -> Result<Option<&'a Node>, Error> {
-    let Some((first, rest)) = path.split_first() else { return Ok(Some(node)) };
-    match (first, node) {
-        (Segment::Key(key), Node::Map(map)) => map.get(key).map_or(Ok(None), |child| find(child, rest)),
-        (Segment::Key(key), Node::Seq(list)) => {
-            let at: Option<usize> = key.parse().ok();
-            at.and_then(|at| list.get(at)).map_or(Ok(None), |child| find(child, rest))
-        }
-        (Segment::Match(key, value), Node::Seq(list)) => {
-            let pattern = compile(value)?;
-            let element = list.iter().find(|element| element_matches(element, key, &pattern));
-            element.map_or(Ok(None), |element| find(element, rest))
-        }
-        _ => Ok(None),
+    Ok(locate(node, path)?.and_then(|steps| follow(node, &steps)))
+}
+
+/// The steps to the one node at a path.
+pub(crate) fn locate(node: &Node, path: &[Segment]) -> Result<Option<Vec<Step>>, Error> {
+    let mut here = node;
+    let mut steps = Vec::with_capacity(path.len());
+    for segment in path {
+        let step = match (segment, here) {
+            (Segment::Key(key), Node::Map(map)) if map.contains(key) => Step::Key(key.clone()),
+            (Segment::Key(key), Node::Seq(list)) => match key.parse() {
+                Ok(at) if at < list.len() => Step::At(at),
+                _ => return Ok(None),
+            },
+            (Segment::Match(key, value), Node::Seq(list)) => {
+                let pattern = compile(value)?;
+                match list.iter().position(|element| element_matches(element, key, &pattern)) {
+                    Some(at) => Step::At(at),
+                    None => return Ok(None),
+                }
+            }
+            _ => return Ok(None),
+        };
+        let Some(next) = follow(here, std::slice::from_ref(&step)) else { return Ok(None) };
+        steps.push(step);
+        here = next;
     }
+    Ok(Some(steps))
+}
+
+/// The node that steps lead to.
+pub(crate) fn follow<'a>(node: &'a Node, steps: &[Step]) -> Option<&'a Node> {
+    steps.iter().try_fold(node, |node, step| match (step, node) {
+        (Step::Key(key), Node::Map(map)) => map.get(key),
+        (Step::At(at), Node::Seq(list)) => list.get(*at),
+        _ => None,
+    })
 }
 
 fn compile(pattern: &str) -> Result<Regex, Error> {
@@ -88,7 +120,7 @@ fn compile(pattern: &str) -> Result<Regex, Error> {
 
 fn element_matches(element: &Node, key: &str, pattern: &Regex) -> bool {
     if key.is_empty() {
-        return element.as_scalar().is_some_and(|scalar| pattern.is_match(&*scalar.text));
+        return pattern.is_match(text::node_text(element).as_str());
     }
     element.at(&[key]).is_some_and(|field| pattern.is_match(text::node_text(field).as_str()))
 }
@@ -125,15 +157,26 @@ impl Make {
     }
 }
 
+/// Where a visited node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inside {
+    /// The resource itself.
+    Resource,
+    /// A text of the resource that holds YAML or JSON.
+    Text,
+}
+
+/// What is done to each node; true when it may have changed.
+type Change<'a> = &'a mut dyn FnMut(&mut Node, Inside) -> Result<bool, Error>;
+
 /// Runs `change` on every node at a path; returns how many there were.
-pub(crate) fn visit(
-    node: &mut Node,
-    path: &[Segment],
-    make: Make,
-    change: &mut dyn FnMut(&mut Node) -> Result<(), Error>,
-) -> Result<usize, Error> {
+pub(crate) fn visit(node: &mut Node, path: &[Segment], make: Make, change: Change<'_>) -> Result<usize, Error> {
+    step(node, path, make, Inside::Resource, change)
+}
+
+fn step(node: &mut Node, path: &[Segment], make: Make, place: Inside, change: Change<'_>) -> Result<usize, Error> {
     let Some((first, rest)) = path.split_first() else {
-        change(node)?;
+        change(node, place)?;
         return Ok(1);
     };
     // What the next step needs, when this one has to make something.
@@ -143,31 +186,29 @@ pub(crate) fn visit(
         Some(Segment::Key(key)) if key.parse::<usize>().is_ok() => Node::Seq(Vec::new()),
         Some(_) => Node::map(),
     };
-    if make != Make::Nothing && node.is_null() {
-        *node = match first {
-            Segment::Match(..) | Segment::All => Node::Seq(Vec::new()),
-            Segment::Key(_) => Node::map(),
-        };
-    }
     match (first, node) {
         (Segment::Key(key), Node::Map(map)) => {
+            if key.parse::<usize>().is_ok() {
+                return Err(expected("SequenceNode", "MappingNode"));
+            }
             if !map.contains(key) {
                 if make == Make::Nothing {
                     return Ok(0);
                 }
                 map.set(key, next());
             }
-            map.get_mut(key).map_or(Ok(0), |child| visit(child, rest, make, change))
+            map.get_mut(key).map_or(Ok(0), |child| step(child, rest, make, place, change))
         }
         (Segment::Key(key), Node::Seq(list)) => {
-            let Ok(at) = key.parse::<usize>() else { return Ok(0) };
+            let Ok(at) = key.parse::<usize>() else { return Err(expected("MappingNode", "SequenceNode")) };
             if at == list.len() && make != Make::Nothing {
                 list.push(next());
             }
+            let length = list.len();
             match list.get_mut(at) {
-                Some(child) => visit(child, rest, make, change),
+                Some(child) => step(child, rest, make, place, change),
                 None if make != Make::Nothing => {
-                    Err(Error::message(format!("index {at} specified but only {} elements found", list.len())))
+                    Err(Error::message(format!("index {at} specified but only {length} elements found")))
                 }
                 None => Ok(0),
             }
@@ -176,7 +217,7 @@ pub(crate) fn visit(
             let pattern = compile(value)?;
             let mut count = 0;
             for element in list.iter_mut().filter(|element| element_matches(element, key, &pattern)) {
-                count += visit(element, rest, make, change)?;
+                count += step(element, rest, make, place, change)?;
             }
             if count > 0 || make == Make::Nothing {
                 return Ok(count);
@@ -185,52 +226,63 @@ pub(crate) fn visit(
             if let Some(map) = made.as_map_mut() {
                 map.set(key, Node::string(value.as_str()));
             }
-            let count = visit(&mut made, rest, make, change)?;
+            let count = step(&mut made, rest, make, place, change)?;
             list.push(made);
             Ok(count)
         }
-        (Segment::All, Node::Seq(list)) => list.iter_mut().map(|element| visit(element, rest, make, change)).sum(),
-        (Segment::All, Node::Map(map)) => {
-            map.entries.iter_mut().map(|(_, value)| visit(value, rest, make, change)).sum()
+        (Segment::All, Node::Seq(list)) => {
+            list.iter_mut().map(|element| step(element, rest, make, place, change)).sum()
         }
-        (_, Node::Scalar(scalar)) => inside(scalar, path, make, change),
-        (Segment::Match(..), Node::Map(_)) => {
-            Err(Error::message("wrong node kind: expected SequenceNode but got MappingNode"))
-        }
+        (Segment::Match(..) | Segment::All, Node::Map(_)) => Err(expected("SequenceNode", "MappingNode")),
+        (first, Node::Scalar(scalar)) => match inside(scalar, path, make, change)? {
+            Some(count) => Ok(count),
+            // A null that was spelt out is passed over, and nothing is made in its place; one that was left blank is not.
+            None if scalar.is_null() && !scalar.text.is_empty() => Ok(usize::from(make != Make::Nothing)),
+            None => Err(match first {
+                Segment::Key(_) => expected("MappingNode", "ScalarNode"),
+                Segment::Match(..) | Segment::All => expected("SequenceNode", "ScalarNode"),
+            }),
+        },
     }
 }
 
-/// Goes on inside a text that is itself YAML or JSON, and writes it back in its own form.
-fn inside(
-    scalar: &mut Scalar,
-    path: &[Segment],
-    make: Make,
-    change: &mut dyn FnMut(&mut Node) -> Result<(), Error>,
-) -> Result<usize, Error> {
-    if is_null_text(&scalar.text) {
-        return Ok(0);
+fn expected(expected: &'static str, found: &'static str) -> Error {
+    Error::WrongNode { expected, found, path: String::new() }
+}
+
+/// Goes on inside a text that is itself YAML or JSON, and writes it back in its own form; `None` when it is neither.
+fn inside(scalar: &mut Scalar, path: &[Segment], make: Make, change: Change<'_>) -> Result<Option<usize>, Error> {
+    if scalar.is_null() || is_null_text(&scalar.text) {
+        return Ok(None);
     }
-    let Ok(Some(mut inner)) = text::parse_document(&scalar.text) else { return Ok(0) };
-    if inner.as_scalar().is_some() {
-        return Ok(0);
+    let Ok(Some(mut document)) = yaml::v3::parse(scalar.text.as_bytes()) else { return Ok(None) };
+    let Ok(Some(before)) = text::parse_document(&scalar.text) else { return Ok(None) };
+    if before.as_scalar().is_some() {
+        return Ok(None);
     }
-    let count = visit(&mut inner, path, make, change)?;
-    if count == 0 {
-        return Ok(0);
+    let mut after = before.clone();
+    let mut changed = false;
+    let count = step(&mut after, path, make, Inside::Text, &mut |node, place| {
+        changed |= change(node, place)?;
+        Ok(true)
+    })?;
+    if !changed {
+        return Ok(Some(count));
     }
-    let trimmed = scalar.text.trim_start();
-    let written = if trimmed.starts_with(['{', '[']) {
-        let value = text::to_json(&inner).map_err(Error::Message)?;
-        if scalar.text.contains('\n') && scalar.text.contains("  ") {
-            serde_json::to_string_pretty(&value).unwrap_or_default()
-        } else {
-            value.to_string()
+    let written = if scalar.text.trim_start().starts_with(['{', '[']) {
+        let pretty = scalar.text.contains('\n') && scalar.text.contains("  ");
+        match text::to_go_json(&after, pretty) {
+            Ok(written) => written,
+            // A text where a number was, for example: upstream then leaves all as it is.
+            Err(_) => return Ok(Some(count)),
         }
     } else {
-        text::node_text(&inner)
+        text::graft(&mut document, &before, &after);
+        let written = yaml::v3::encode(&document, yaml::v3::EncodeOptions::KYAML);
+        written.map_err(|error| Error::message(error.to_string()))?.trim().to_owned()
     };
     scalar.text = written.into();
-    Ok(count)
+    Ok(Some(count))
 }
 
 #[cfg(test)]
@@ -249,9 +301,9 @@ mod tests {
     #[test]
     fn text_that_holds_json_is_edited() {
         let mut node = text::parse_document("data:\n  c: '{\"a\":{\"b\":1}}'\n").unwrap().unwrap();
-        let count = visit(&mut node, &parse("data.c.a.b"), Make::Nothing, &mut |node| {
+        let count = visit(&mut node, &parse("data.c.a.b"), Make::Nothing, &mut |node, _| {
             *node = Node::string("x");
-            Ok(())
+            Ok(true)
         });
         assert_eq!(count.unwrap(), 1);
         assert_eq!(node.text_at(&["data", "c"]), "{\"a\":{\"b\":\"x\"}}");
@@ -260,9 +312,9 @@ mod tests {
     #[test]
     fn missing_steps_are_made() {
         let mut node = text::parse_document("spec: {}\n").unwrap().unwrap();
-        visit(&mut node, &parse("spec.list.[name=a].value"), Make::Scalar, &mut |node| {
+        visit(&mut node, &parse("spec.list.[name=a].value"), Make::Scalar, &mut |node, _| {
             *node = Node::string("v");
-            Ok(())
+            Ok(true)
         })
         .unwrap();
         assert_eq!(text::emit(&node).unwrap(), "spec:\n  list:\n  - name: a\n    value: v\n");

@@ -1,32 +1,60 @@
 //! Replacements: a value read from one resource (or given) and written into fields of others.
 
 use crate::{
-    error::Error,
+    error::{Context, Error},
     id::{Gvk, ResId},
     kustomization::{FieldOptions, ReplacementField, Selector, SourceSelector, TargetSelector},
-    node::{Node, Scalar, Tag},
+    node::{Node, Scalar},
     res_map::ResMap,
     resource::Resource,
     selector::CompiledSelector,
-    transform::path::{self, Make},
+    transform::path::{self, Inside, Make, Step},
 };
 
 const DEFAULT_PATH: &str = "metadata.name";
 
+/// Where a replacement's value is.
+enum Source {
+    /// Given, or cut out of a field once.
+    Fixed(Node),
+    /// A field of the resource at a position. It is read anew for each target, as what the replacement itself writes may
+    /// change it.
+    Field { at: usize, steps: Vec<Step> },
+}
+
+impl Source {
+    /// The value now, free of what it shares with other fields.
+    fn value(&self, resources: &ResMap) -> Node {
+        match self {
+            Self::Fixed(node) => node.copied(),
+            Self::Field { at, steps } => resources
+                .get(*at)
+                .and_then(|resource| path::follow(resource.node(), steps))
+                .map_or_else(Node::null, Node::copied),
+        }
+    }
+
+    fn is_in(&self, resource: usize) -> bool {
+        matches!(self, Self::Field { at, .. } if *at == resource)
+    }
+}
+
 /// Carries out one replacement.
 pub(crate) fn apply(resources: &mut ResMap, replacement: &ReplacementField) -> Result<(), Error> {
-    let value = match (&replacement.source, &replacement.source_value) {
+    let source = match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => {
             return Err(Error::message("value and resource selectors are mutually exclusive in replacements"));
         }
         (None, None) => return Err(Error::message("replacements must specify a source and at least one target")),
-        (None, Some(value)) => Node::string(value.as_str()),
-        (Some(source), None) => source_value(resources, source)?,
+        (None, Some(value)) => Source::Fixed(Node::string(value.as_str())),
+        (Some(source), None) => source_of(resources, source).context(|| "source".to_owned())?,
     };
     if replacement.targets.is_empty() {
         return Err(Error::message("replacements must specify a source and at least one target"));
     }
-    replacement.targets.iter().try_for_each(|target| write(resources, &value, target))
+    (0..)
+        .zip(&replacement.targets)
+        .try_for_each(|(at, target): (usize, _)| write(resources, &source, target).context(|| format!("targets[{at}]")))
 }
 
 fn described(source: &SourceSelector) -> String {
@@ -40,22 +68,22 @@ fn described(source: &SourceSelector) -> String {
     format!("{id}:{path}")
 }
 
-fn source_value(resources: &mut ResMap, source: &SourceSelector) -> Result<Node, Error> {
+fn source_of(resources: &mut ResMap, source: &SourceSelector) -> Result<Source, Error> {
     let gvk = Gvk {
         group: source.group.as_str().into(),
         version: source.version.as_str().into(),
         kind: source.kind.as_str().into(),
     };
-    let same = |wanted: &str, found: &str| wanted.is_empty() || wanted == found;
     let matches = |id: &ResId| {
         id.gvk.is_selected(&gvk)
-            && same(&source.name, &id.name)
+            && (source.name.is_empty() || *id.name == *source.name)
             && (source.namespace.is_empty() || source.namespace == id.effective_namespace())
     };
-    let mut found =
-        (0..).zip(resources.iter()).filter(|(_, r)| matches(r.id()) || r.previous_ids().any(|id| matches(&id)));
-    let (first, second) = (found.next(), found.next());
-    let (at, resource) = match (first, second) {
+    let mut found = resources
+        .iter()
+        .enumerate()
+        .filter(|(_, resource)| matches(resource.id()) || resource.previous_ids().any(|id| matches(&id)));
+    let (at, resource) = match (found.next(), found.next()) {
         (Some(found), None) => found,
         (None, _) => return Err(Error::message(format!("nothing selected by {}", described(source)))),
         (Some(_), Some(_)) => {
@@ -63,22 +91,24 @@ fn source_value(resources: &mut ResMap, source: &SourceSelector) -> Result<Node,
         }
     };
     let field_path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
-    let node = path::find(resource.node(), &path::parse(field_path))?.filter(|node| !node.is_null() && !is_blank(node));
-    let Some(node) = node else {
+    let steps = path::locate(resource.node(), &path::parse(field_path))?;
+    let found = steps.and_then(|steps| Some((path::follow(resource.node(), &steps)?, steps)));
+    let Some((node, steps)) =
+        found.filter(|(node, _)| !node.is_null() && (node.as_scalar().is_some() || !node.is_empty()))
+    else {
         return Err(Error::message(format!(
             "fieldPath `{field_path}` is missing for replacement source {}",
             resource_text(resource)
         )));
     };
-    let value = refine(node, source.options.as_ref())?;
+    let value = match source.options.as_ref().filter(|options| !options.delimiter.is_empty()) {
+        Some(options) => refine(node, options).map(Source::Fixed),
+        None => Ok(Source::Field { at, steps }),
+    }?;
     if let Some(resource) = resources.get_mut(at) {
         resource.referrers += 1;
     }
     Ok(value)
-}
-
-fn is_blank(node: &Node) -> bool {
-    node.as_scalar().is_some_and(|scalar| scalar.text.is_empty())
 }
 
 fn resource_text(resource: &Resource) -> String {
@@ -86,22 +116,21 @@ fn resource_text(resource: &Resource) -> String {
 }
 
 /// The part of the source that a delimiter and index pick.
-fn refine(node: &Node, options: Option<&FieldOptions>) -> Result<Node, Error> {
-    let Some(options) = options.filter(|options| !options.delimiter.is_empty()) else { return Ok(node.clone()) };
+fn refine(node: &Node, options: &FieldOptions) -> Result<Node, Error> {
     let Node::Scalar(scalar) = node else {
         return Err(Error::message("delimiter option can only be used with scalar nodes"));
     };
     let parts: Vec<&str> = scalar.text.split(options.delimiter.as_str()).collect();
     let part = usize::try_from(options.index).ok().and_then(|index| parts.get(index));
     match part {
-        Some(part) => Ok(Node::Scalar(Scalar { text: (*part).into(), tag: scalar.tag, plain: scalar.plain })),
+        Some(part) => Ok(Node::Scalar(Scalar { text: (*part).into(), ..scalar.clone() })),
         None => {
             Err(Error::message(format!("options.index {} is out of bounds for value {}", options.index, scalar.text)))
         }
     }
 }
 
-fn write(resources: &mut ResMap, value: &Node, target: &TargetSelector) -> Result<(), Error> {
+fn write(resources: &mut ResMap, source: &Source, target: &TargetSelector) -> Result<(), Error> {
     let Some(select) = &target.select else { return Err(Error::message("target must specify resources to select")) };
     let selector = CompiledSelector::new(select)?;
     let rejects = target
@@ -111,7 +140,8 @@ fn write(resources: &mut ResMap, value: &Node, target: &TargetSelector) -> Resul
         .collect::<Result<Vec<_>, Error>>()?;
     let default = [DEFAULT_PATH.to_owned()];
     let paths: &[String] = if target.field_paths.is_empty() { &default } else { &target.field_paths };
-    for resource in resources.iter_mut() {
+    for at in 0..resources.len() {
+        let Some(resource) = resources.get(at) else { continue };
         let ids: Vec<ResId> = std::iter::once(resource.id().clone()).chain(resource.previous_ids()).collect();
         if !ids.iter().any(|id| matches_id(&selector, id)) {
             continue;
@@ -123,16 +153,14 @@ fn write(resources: &mut ResMap, value: &Node, target: &TargetSelector) -> Resul
             continue;
         }
         for field_path in paths {
-            write_field(resource, value, field_path, target.options.as_ref())?;
+            write_field(resources, at, source, field_path, target.options.as_ref())?;
         }
     }
     Ok(())
 }
 
 fn matches_id(selector: &CompiledSelector, id: &ResId) -> bool {
-    selector.matches_gvk(&id.gvk)
-        && selector.matches_name(&id.name)
-        && selector.matches_namespace(id.effective_namespace())
+    selector.matches_gvk(&id.gvk) && selector.matches_name(&id.name) && selector.matches_namespace(&id.namespace)
 }
 
 /// The part of a reject that names ids and the part that names labels each reject on their own; an empty part does not.
@@ -148,8 +176,9 @@ fn is_rejected(compiled: &CompiledSelector, reject: &Selector, resource: &Resour
 }
 
 fn write_field(
-    resource: &mut Resource,
-    value: &Node,
+    resources: &mut ResMap,
+    at: usize,
+    source: &Source,
     field_path: &str,
     options: Option<&FieldOptions>,
 ) -> Result<(), Error> {
@@ -158,29 +187,41 @@ fn write_field(
     if create && segments.last() == Some(&path::Segment::All) {
         return Err(Error::message("cannot support create option in a multi-value target"));
     }
-    let make = if create { Make::like(value) } else { Make::Nothing };
-    let count = path::visit(resource.node_mut(), &segments, make, &mut |node| set(node, value, options))?;
-    if count == 0 {
-        return Err(Error::message(format!(
-            "unable to find field \"{field_path}\" in replacement target {}",
-            resource_text(resource)
-        )));
+    let make = if create { Make::like(&source.value(resources)) } else { Make::Nothing };
+    let described = resources.get(at).map(resource_text).unwrap_or_default();
+    let not_found = |why: &str| {
+        let verb = if create { "find or create" } else { "find" };
+        Error::message(format!("unable to {verb} field \"{field_path}\" in replacement target{why} (in {described})"))
+    };
+    let visit = |resources: &mut ResMap, change: &mut dyn FnMut(&mut Node, Inside) -> Result<bool, Error>| {
+        let Some(resource) = resources.get_mut(at) else { return Ok(0) };
+        let count = path::visit(resource.node_mut(), &segments, make, change);
+        resource.settle();
+        match count {
+            Ok(0) => Err(not_found("")),
+            Ok(count) => Ok(count),
+            Err(error) => Err(not_found(&format!(": {error}"))),
+        }
+    };
+    // The value is part of what is being changed, so it is taken when the fields to be written have been made.
+    if create && source.is_in(at) {
+        visit(resources, &mut |_, _| Ok(false))?;
     }
-    Ok(())
+    let value = source.value(resources);
+    visit(resources, &mut |node, place| set(node, &value, options, place).map(|()| true)).map(drop)
 }
 
 /// Writes the value: a text into a text keeps the field's type; anything else takes the field's place.
-fn set(node: &mut Node, value: &Node, options: Option<&FieldOptions>) -> Result<(), Error> {
-    if let Some(options) = options.filter(|options| !options.delimiter.is_empty()) {
+fn set(node: &mut Node, value: &Node, options: Option<&FieldOptions>, place: Inside) -> Result<(), Error> {
+    // In text that holds YAML or JSON, delimiters count for nothing.
+    let parts = options.filter(|options| !options.delimiter.is_empty() && place == Inside::Resource);
+    if let Some(options) = parts {
         return set_part(node, value, options);
     }
     match (node, value) {
+        // Only the text is new: a number's field takes numbers alone.
         (Node::Scalar(target), Node::Scalar(source)) => {
             target.text = source.text.clone();
-            if target.plain && target.tag != Tag::Str {
-                // A field that was written plain means whatever the new text means.
-                target.tag = Tag::Open;
-            }
             Ok(())
         }
         // As upstream: of anything else a text field takes the text, and there is none.

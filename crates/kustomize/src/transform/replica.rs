@@ -37,7 +37,7 @@ pub(crate) fn apply(resources: &mut ResMap, replica: &Replica, specs: &[FieldSpe
 pub(crate) fn set(resource: &mut Resource, replica: &Replica, spec: &FieldSpec) -> Result<(), Error> {
     let gvk = resource.id().gvk.clone();
     spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| {
-        *node = Node::Scalar(Scalar { text: replica.count.to_string().into(), tag: Tag::Int, plain: true });
+        *node = Node::Scalar(Scalar { text: replica.count.to_string().into(), tag: Tag::Int, plain: true, link: 0 });
         Ok(())
     })
 }

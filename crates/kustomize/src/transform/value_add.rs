@@ -32,7 +32,7 @@ pub(crate) fn apply(resources: &mut ResMap, value: &str, targets: &[Target]) -> 
                 } else {
                     in_path(&old, value, target.file_path_position)?
                 };
-                *node = Node::Scalar(Scalar { text: text.into(), tag: Tag::Open, plain: true });
+                *node = Node::Scalar(Scalar { text: text.into(), tag: Tag::Open, plain: true, link: 0 });
                 Ok(())
             })?;
         }

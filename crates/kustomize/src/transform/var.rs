@@ -7,10 +7,46 @@ use crate::{
     field_spec::{Create, FieldSpec},
     node::{Node, Scalar, Tag},
     res_map::ResMap,
+    text,
 };
 
-/// Values by name, as they will be written.
-pub(crate) type Values = BTreeMap<String, Scalar>;
+/// The value of a var.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    /// What a field that is nothing but a reference becomes.
+    pub(crate) alone: Scalar,
+    /// What stands for a reference within a text.
+    pub(crate) within: String,
+}
+
+/// Values by name.
+pub(crate) type Values = BTreeMap<String, Value>;
+
+impl Value {
+    /// The value of a field as Go reads and prints it; `None` when it is a number that Go's `int` cannot hold.
+    pub(crate) fn of(scalar: &Scalar) -> Option<Self> {
+        let typed = |text: String, tag: Tag| Scalar { text: text.into(), tag, plain: true, link: 0 };
+        let tag = match scalar.tag {
+            Tag::Open => text::tag_of(&scalar.text),
+            tag => tag,
+        };
+        Some(match tag {
+            Tag::Int => {
+                let number: i64 = scalar.text.parse().ok()?;
+                Self { alone: typed(number.to_string(), Tag::Int), within: number.to_string() }
+            }
+            Tag::Float => {
+                let number: f64 = scalar.text.parse().ok()?;
+                Self { alone: typed(number.to_string(), Tag::Float), within: text::float_text(number) }
+            }
+            Tag::Bool => {
+                let text = scalar.text.to_ascii_lowercase();
+                Self { alone: typed(text.clone(), Tag::Bool), within: text }
+            }
+            _ => Self { alone: Scalar::string(&*scalar.text), within: scalar.text.to_string() },
+        })
+    }
+}
 
 /// Replaces every reference in the fields that `specs` name; returns the names that were used.
 pub(crate) fn apply(resources: &mut ResMap, values: &Values, specs: &[FieldSpec]) -> Result<BTreeSet<String>, Error> {
@@ -24,6 +60,7 @@ pub(crate) fn apply(resources: &mut ResMap, values: &Values, specs: &[FieldSpec]
         for spec in specs {
             spec.apply(&gvk, node, Create::Scalar, &mut |node| field(node, values, &mut used))?;
         }
+        resource.settle();
     }
     Ok(used)
 }
@@ -45,11 +82,14 @@ fn field(node: &mut Node, values: &Values, used: &mut BTreeSet<String>) -> Resul
         Node::Seq(list) => {
             for element in list {
                 match element {
-                    Node::Scalar(scalar) => expand_scalar(scalar, values, used),
+                    Node::Scalar(scalar) if matches!(scalar.tag, Tag::Str | Tag::Open) => {
+                        expand_scalar(scalar, values, used);
+                    }
                     other => {
                         return Err(Error::message(format!(
-                            "invalid value type expect a string, found {}: vars can only be used in texts",
-                            other.kind()
+                            "invalid value type expect a string, found {} '{}': vars can only be used in texts",
+                            other.kind(),
+                            other.text().unwrap_or_default()
                         )));
                     }
                 }
@@ -68,7 +108,7 @@ fn expand_scalar(scalar: &mut Scalar, values: &Values, used: &mut BTreeSet<Strin
     {
         used.insert(whole.to_owned());
         // A reference alone keeps the type of what it refers to.
-        *scalar = value.clone();
+        scalar.assign(value.alone.clone());
         return;
     }
     let expanded = expand(&scalar.text, values, used);
@@ -91,7 +131,7 @@ fn expand(text: &str, values: &Values, used: &mut BTreeSet<String>) -> String {
             match values.get(name) {
                 Some(value) => {
                     used.insert(name.to_owned());
-                    out.push_str(&value.text);
+                    out.push_str(&value.within);
                 }
                 None => {
                     out.push_str("$(");
@@ -115,7 +155,7 @@ mod tests {
 
     #[test]
     fn references_expand() {
-        let values = Values::from([("A".to_owned(), Scalar::string("x"))]);
+        let values = Values::from([("A".to_owned(), Value::of(&Scalar::string("x")).unwrap())]);
         let cases = [("$(A)", "x"), ("a$(A)b", "axb"), ("$$(A)", "$(A)"), ("$(B)", "$(B)"), ("$", "$"), ("$(A", "$(A")];
         for (text, expected) in cases {
             assert_eq!(expand(text, &values, &mut BTreeSet::new()), expected, "{text}");

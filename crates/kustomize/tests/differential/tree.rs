@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::more;
+
 /// Files and what to build.
 pub(crate) struct Tree {
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) root: &'static str,
     pub(crate) legacy: bool,
+    /// Brings an OpenAPI schema of its own.
+    pub(crate) schema: bool,
 }
 
 /// A small generator of random numbers that repeats for a seed (splitmix64).
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -23,21 +27,21 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(limit).unwrap()).unwrap()
     }
 
     /// True once in `n`.
-    fn one_in(&mut self, n: usize) -> bool {
+    pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, list: &[&'a str]) -> &'a str {
         list.get(self.below(list.len())).unwrap()
     }
 }
 
-const NAMES: [&str; 4] = ["web", "api", "db", "web-2"];
+pub(crate) const NAMES: [&str; 4] = ["web", "api", "db", "web-2"];
 const NAMESPACES: [&str; 4] = ["", "", "prod", "default"];
 const KINDS: [(&str, &str); 14] = [
     ("apps/v1", "Deployment"),
@@ -56,7 +60,7 @@ const KINDS: [(&str, &str); 14] = [
     ("autoscaling/v1", "HorizontalPodAutoscaler"),
 ];
 /// Scalars as they are written in YAML; what they mean is the point.
-const SCALARS: [&str; 26] = [
+pub(crate) const SCALARS: [&str; 26] = [
     "a",
     "yes",
     "\"yes\"",
@@ -88,11 +92,11 @@ const IMAGES: [&str; 5] = ["nginx", "nginx:1.0", "registry.local:5000/app:v1", "
 
 /// A resource that was made, so that others can name it.
 #[derive(Clone)]
-struct Made {
-    api_version: &'static str,
-    kind: &'static str,
-    name: String,
-    namespace: String,
+pub(crate) struct Made {
+    pub(crate) api_version: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) name: String,
+    pub(crate) namespace: String,
 }
 
 impl Tree {
@@ -111,7 +115,11 @@ impl Tree {
         let components: &[&str] = if with_component { &["../comp"] } else { &[] };
         let mut above = made.clone();
         overlay(r, &mut files, &mut above, components);
-        Self { files, root: "overlay", legacy: r.one_in(2) }
+        if r.one_in(2) {
+            more::extend(r, &mut files, &above);
+        }
+        let schema = files.values().any(|text| text.contains("\"openapi\""));
+        Self { files, root: "overlay", legacy: r.one_in(2), schema }
     }
 }
 
@@ -297,10 +305,10 @@ fn fields(r: &mut Random, made: &[Made]) -> serde_json::Map<String, Value> {
         }
     }
     if r.one_in(3) {
-        set("configMapGenerator", json!([generator(r, made)]));
+        set("configMapGenerator", json!([generator(r, made, "ConfigMap")]));
     }
     if r.one_in(4) {
-        set("secretGenerator", json!([generator(r, made)]));
+        set("secretGenerator", json!([generator(r, made, "Secret")]));
     }
     if r.one_in(5) {
         set(
@@ -330,7 +338,7 @@ fn image(r: &mut Random) -> Value {
     Value::Object(out)
 }
 
-fn any<'a>(r: &mut Random, made: &'a [Made], kinds: &[&str]) -> Option<&'a Made> {
+pub(crate) fn any<'a>(r: &mut Random, made: &'a [Made], kinds: &[&str]) -> Option<&'a Made> {
     let list: Vec<&Made> = made.iter().filter(|one| kinds.is_empty() || kinds.contains(&one.kind)).collect();
     if list.is_empty() { None } else { list.get(r.below(list.len())).copied() }
 }
@@ -372,13 +380,16 @@ fn patch(r: &mut Random, made: &[Made]) -> Option<Value> {
     if r.one_in(3) { Some(json!({"patch": patch, "target": target})) } else { Some(json!({"patch": patch})) }
 }
 
-fn generator(r: &mut Random, made: &[Made]) -> Value {
+fn generator(r: &mut Random, made: &[Made], kind: &str) -> Value {
     let mut out = json!({"name": r.pick(&["gen", "web", "api"]), "literals": ["a=1", format!("b={}", r.pick(&["x", "'q'", "<&>", ""]))]});
     if r.one_in(4) {
         out["behavior"] = json!(r.pick(&["merge", "replace", "create"]));
-        if let Some(one) = any(r, made, &["ConfigMap", "Secret"]) {
+        if let Some(one) = any(r, made, &[kind]) {
             out["name"] = json!(one.name);
+            out["namespace"] = json!(one.namespace);
+            return out;
         }
+        out["behavior"] = json!("create");
     }
     if r.one_in(4) {
         out["namespace"] = json!("prod");

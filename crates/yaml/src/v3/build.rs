@@ -13,14 +13,25 @@ pub trait Builder {
     type Value;
     /// A key of a mapping.
     type Key;
-    /// A scalar: its text, its short tag (`!!int`), and whether it was written in quotes or as a block.
-    fn scalar(&mut self, text: Cow<'_, str>, tag: &str, quoted: bool) -> Self::Value;
+    /// A scalar: its text, its short tag (`!!int`), and how it was written.
+    fn scalar(&mut self, text: Cow<'_, str>, tag: &str, form: Form) -> Self::Value;
     /// A list.
     fn sequence(&mut self, items: Vec<Self::Value>) -> Self::Value;
     /// A map, keys as they come.
     fn mapping(&mut self, entries: Vec<(Self::Key, Self::Value)>) -> Self::Value;
     /// What a value is as a key.
     fn key(&mut self, value: Self::Value) -> Self::Key;
+}
+
+/// How a scalar was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Form {
+    /// In quotes or as a block.
+    pub quoted: bool,
+    /// With its tag.
+    pub tagged: bool,
+    /// In brackets or braces, at whatever depth.
+    pub in_flow: bool,
 }
 
 /// What reading a document straight into values came to.
@@ -52,26 +63,40 @@ pub fn build<B: Builder>(text: &[u8], builder: &mut B) -> Result<Build<B::Value>
         }
     }
     let mut open: Vec<Open<B>> = Vec::new();
+    // Flow collections hold no others, so the outermost one decides.
+    let mut flow_from: Option<usize> = None;
     loop {
         let value = match parser.next_event()?.kind {
-            EventKind::Scalar { properties, value, style, .. } => match scalar(builder, &properties, value, style) {
-                Some(value) => value,
-                None => return Ok(Build::NeedsTree),
-            },
+            EventKind::Scalar { properties, value, style, .. } => {
+                match scalar(builder, &properties, value, style, flow_from.is_some()) {
+                    Some(value) => value,
+                    None => return Ok(Build::NeedsTree),
+                }
+            }
             EventKind::Alias(_) => return Ok(Build::NeedsTree),
-            EventKind::SequenceStart { .. } => {
+            EventKind::SequenceStart { flow, .. } => {
+                if flow {
+                    flow_from.get_or_insert(open.len());
+                }
                 push(&mut open, Open::Sequence(Vec::new()))?;
                 continue;
             }
-            EventKind::MappingStart { .. } => {
+            EventKind::MappingStart { flow, .. } => {
+                if flow {
+                    flow_from.get_or_insert(open.len());
+                }
                 push(&mut open, Open::Mapping { entries: Vec::new(), key: None })?;
                 continue;
             }
-            EventKind::SequenceEnd | EventKind::MappingEnd => match open.pop() {
-                Some(Open::Sequence(items)) => builder.sequence(items),
-                Some(Open::Mapping { entries, .. }) => builder.mapping(entries),
-                None => return Ok(Build::Empty),
-            },
+            EventKind::SequenceEnd | EventKind::MappingEnd => {
+                let closed = open.pop();
+                flow_from = flow_from.filter(|from| *from < open.len());
+                match closed {
+                    Some(Open::Sequence(items)) => builder.sequence(items),
+                    Some(Open::Mapping { entries, .. }) => builder.mapping(entries),
+                    None => return Ok(Build::Empty),
+                }
+            }
             EventKind::DocumentEnd | EventKind::DocumentStart | EventKind::StreamStart | EventKind::StreamEnd => {
                 return Ok(Build::Empty);
             }
@@ -108,6 +133,7 @@ fn scalar<B: Builder>(
     properties: &Properties<'_>,
     text: Cow<'_, str>,
     style: ScalarStyle,
+    in_flow: bool,
 ) -> Option<B::Value> {
     let quoted = style != ScalarStyle::Plain;
     let explicit = explicit_tag(properties);
@@ -117,7 +143,11 @@ fn scalar<B: Builder>(
         None if text == "<<" => "!!merge",
         None => super::plain_tag(&text),
     };
-    if tag == "!!merge" { None } else { Some(builder.scalar(text, tag, quoted)) }
+    if tag == "!!merge" {
+        None
+    } else {
+        Some(builder.scalar(text, tag, Form { quoted, tagged: explicit.is_some(), in_flow }))
+    }
 }
 
 #[cfg(test)]
@@ -131,8 +161,8 @@ mod tests {
     impl Builder for Lines {
         type Value = String;
         type Key = String;
-        fn scalar(&mut self, text: Cow<'_, str>, tag: &str, quoted: bool) -> String {
-            format!("{tag} {text:?} {quoted}")
+        fn scalar(&mut self, text: Cow<'_, str>, tag: &str, form: Form) -> String {
+            format!("{tag} {text:?} {}", form.quoted)
         }
         fn sequence(&mut self, items: Vec<String>) -> String {
             format!("[{}]", items.join(", "))
@@ -151,7 +181,10 @@ mod tests {
             Kind::Document => line(&node.content[0]),
             Kind::Sequence => Lines.sequence(node.content.iter().map(line).collect()),
             Kind::Mapping => Lines.mapping(node.entries().map(|(key, value)| (line(key), line(value))).collect()),
-            Kind::Scalar | Kind::Alias => Lines.scalar(Cow::Borrowed(&node.value), &node.short_tag(), node.is_quoted()),
+            Kind::Scalar | Kind::Alias => {
+                let form = Form { quoted: node.is_quoted(), ..Form::default() };
+                Lines.scalar(Cow::Borrowed(&node.value), &node.short_tag(), form)
+            }
         }
     }
 
@@ -171,6 +204,26 @@ mod tests {
         for text in ["a: &x 1\nb: *x\n", "<<: {a: b}\n", "a: *unknown\n", "!!merge a: {b: c}\n"] {
             assert_eq!(build(text.as_bytes(), &mut Lines).unwrap(), Build::NeedsTree, "{text}");
         }
+    }
+
+    #[test]
+    fn scalars_know_how_they_were_written() {
+        struct Forms(Vec<String>);
+        impl Builder for Forms {
+            type Value = ();
+            type Key = ();
+            fn scalar(&mut self, text: Cow<'_, str>, _: &str, form: Form) {
+                if form.in_flow || form.tagged {
+                    self.0.push(format!("{text} {} {}", form.in_flow, form.tagged));
+                }
+            }
+            fn sequence(&mut self, _: Vec<()>) {}
+            fn mapping(&mut self, _: Vec<((), ())>) {}
+            fn key(&mut self, (): ()) {}
+        }
+        let mut forms = Forms(Vec::new());
+        build(b"a: [x, {y: z}]\nb: !!str c\nd:\n- [e]\n- f\n", &mut forms).unwrap();
+        assert_eq!(forms.0, ["x true false", "y true false", "z true false", "c false true", "e true false"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod encode;
 mod node;
 mod value;
 
-pub use build::{Build, Builder, build};
+pub use build::{Build, Builder, Form, build};
 pub use compose::{parse, parse_all};
 pub use decode::{Meaning, decode, expand_aliases, meaning};
 pub use encode::{EncodeOptions, Indentation, encode, encode_all};

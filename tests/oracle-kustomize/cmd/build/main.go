@@ -19,7 +19,12 @@ type request struct {
 	Root   string            `json:"root"`
 	Legacy bool              `json:"legacy"`
 	Free   bool              `json:"free"`
+	// Schema: the tree brings a schema of its own.
+	Schema bool `json:"schema"`
 }
+
+// schemaInForce tells that the last build brought a schema, which is global in kustomize.
+var schemaInForce = true
 
 type answer struct {
 	Output string `json:"output"`
@@ -32,8 +37,12 @@ func build(r request) (a answer) {
 			a = answer{Error: fmt.Sprint("panic: ", p)}
 		}
 	}()
-	// The schema is global in kustomize; each build of the command starts without one.
-	openapi.ResetOpenAPI()
+	// Each build of the command starts without a schema. Parsing the built-in one anew takes long, so that is left out
+	// where it makes no difference.
+	if schemaInForce || r.Schema {
+		openapi.ResetOpenAPI()
+	}
+	schemaInForce = r.Schema
 	fs := filesys.MakeFsInMemory()
 	for name, text := range r.Files {
 		if err := fs.WriteFile(path.Join("/", name), []byte(text)); err != nil {
