@@ -2,6 +2,7 @@
 //! variables counts as reading everything below the last path that is written out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// What one piece of template text reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -12,50 +13,208 @@ pub(crate) struct Reads {
     pub(crate) calls: BTreeSet<String>,
 }
 
+impl Reads {
+    pub(crate) fn extend(&mut self, other: &Self) {
+        self.paths.extend(other.paths.iter().cloned());
+        self.calls.extend(other.calls.iter().cloned());
+    }
+}
+
+/// What one action reads, and the lines on which that matters: its own, or those of the block it opens.
+#[derive(Clone, Debug)]
+struct Span {
+    first: usize,
+    last: usize,
+    /// The variable it declares: it matters only where that is used.
+    variable: Option<String>,
+    reads: Reads,
+}
+
+/// A `define` and what its text reads.
+#[derive(Clone, Debug)]
+pub(crate) struct Define {
+    pub(crate) name: String,
+    /// The line of `define`.
+    pub(crate) first: usize,
+    /// The line of its `end`.
+    pub(crate) last: usize,
+    pub(crate) reads: Reads,
+}
+
 /// The reads of a template file: of its own text, and of each template it defines.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileReads {
-    pub(crate) own: Reads,
-    pub(crate) defines: BTreeMap<String, Reads>,
+    own: Vec<Span>,
+    pub(crate) defines: Vec<Define>,
+}
+
+impl FileReads {
+    /// Everything the file's own text reads.
+    pub(crate) fn all(&self) -> Reads {
+        let mut all = Reads::default();
+        self.own.iter().for_each(|span| all.extend(&span.reads));
+        all
+    }
+
+    /// What some lines read: the actions on them, the blocks around them, the variables they use.
+    pub(crate) fn within(&self, lines: &Range<usize>, text: &str) -> Reads {
+        let mut found = Reads::default();
+        for span in &self.own {
+            let before = span.first < lines.start && span.last >= lines.start;
+            let matters = match &span.variable {
+                Some(variable) if before => uses(text, variable),
+                _ => before || lines.contains(&span.first),
+            };
+            if matters {
+                found.extend(&span.reads);
+            }
+        }
+        found
+    }
+}
+
+fn uses(text: &str, variable: &str) -> bool {
+    text.match_indices(variable).any(|(start, _)| {
+        let after = text.get(start + variable.len()..).unwrap_or_default();
+        !after.starts_with(|next: char| next.is_alphanumeric() || next == '_')
+    })
 }
 
 /// Scans a template file.
 pub(crate) fn scan(text: &str) -> FileReads {
     let mut reads = FileReads::default();
-    let mut current: Option<String> = None;
-    let mut depth = 0_u32;
+    let mut define: Option<Define> = None;
+    // The spans that each open block ends.
+    let mut open: Vec<Vec<usize>> = vec![Vec::new()];
+    let last_line = text.lines().count().max(1);
+    let close = |own: &mut Vec<Span>, spans: Vec<usize>, line: usize| {
+        for index in spans {
+            if let Some(span) = own.get_mut(index) {
+                span.last = line;
+            }
+        }
+    };
+    let mut position = Position::default();
     for action in actions(text) {
-        let words = action.trim_start_matches('-').trim_start();
+        let line = position.line_of(text, action.start);
+        let words = inside(text, &action);
         let keyword = words.split(|character: char| !character.is_ascii_alphabetic()).next().unwrap_or_default();
+        let mut found = Reads::default();
+        scan_action(words, &mut found);
+        if keyword == "define" && define.is_none() {
+            define = Some(Define {
+                name: first_string(words).unwrap_or_default(),
+                first: line,
+                last: last_line,
+                reads: Reads::default(),
+            });
+            open.push(Vec::new());
+            continue;
+        }
+        let depth = open.len();
         match keyword {
-            "define" if current.is_none() => {
-                current = first_string(words);
-                depth = 0;
+            "end" => {
+                let spans = if depth > 1 { open.pop().unwrap_or_default() } else { Vec::new() };
+                close(&mut reads.own, spans, line);
+                // A define stands at the top, so the first block that closes back to the top is its own.
+                if open.len() == 1
+                    && let Some(done) = define.take()
+                {
+                    reads.defines.push(Define { last: line, ..done });
+                }
                 continue;
             }
-            "if" | "with" | "range" | "block" => depth += 1,
-            "end" if depth == 0 => current = None,
-            "end" => depth -= 1,
+            "if" | "with" | "range" | "block" => open.push(Vec::new()),
             _ => {}
         }
-        let target = match &current {
-            Some(name) => reads.defines.entry(name.clone()).or_default(),
-            None => &mut reads.own,
-        };
-        scan_action(words, target);
+        match &mut define {
+            Some(define) => define.reads.extend(&found),
+            None => {
+                let variable = declared(words);
+                let lasts = keyword == "else" || depth < open.len() || variable.is_some();
+                if lasts && let Some(spans) = open.last_mut() {
+                    spans.push(reads.own.len());
+                }
+                reads.own.push(Span { first: line, last: line, variable, reads: found });
+            }
+        }
     }
+    for spans in open {
+        close(&mut reads.own, spans, last_line);
+    }
+    reads.defines.extend(define);
     reads
 }
 
-/// The texts between `{{` and `}}`.
-fn actions(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
+/// Counts lines on the way through a text.
+#[derive(Default)]
+struct Position {
+    offset: usize,
+    line: usize,
+}
+
+impl Position {
+    /// The line, from 1, of an offset that is not before the last one asked for.
+    fn line_of(&mut self, text: &str, offset: usize) -> usize {
+        let between = text.as_bytes().get(self.offset..offset).unwrap_or_default();
+        self.line += between.iter().filter(|byte| **byte == b'\n').count();
+        self.offset = offset;
+        self.line + 1
+    }
+}
+
+/// Where the actions are, delimiters included; comments are left out.
+pub(crate) fn actions(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut from = 0;
     std::iter::from_fn(move || {
-        let (_, after) = rest.split_once("{{")?;
-        let (action, after) = after.split_once("}}")?;
-        rest = after;
-        Some(action)
+        loop {
+            let start = from + text.get(from..)?.find("{{")?;
+            let after = start + 2;
+            let inner = text.get(after..)?;
+            let is_comment = inner.trim_start_matches('-').trim_start().starts_with("/*");
+            let end = if is_comment { inner.find("*/").map(|end| end + 2) } else { Some(0) };
+            let end = after + end? + action_end(inner.get(end?..)?, is_comment)?;
+            from = end;
+            if !is_comment {
+                return Some(start..end);
+            }
+        }
     })
+}
+
+/// The length up to and with `}}`, which does not count inside strings.
+fn action_end(text: &str, is_comment: bool) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut index = 0;
+    while let Some(byte) = bytes.get(index) {
+        match byte {
+            b'}' if bytes.get(index + 1) == Some(&b'}') => return Some(index + 2),
+            quote @ (b'"' | b'`' | b'\'') if !is_comment => {
+                index += 1;
+                while let Some(inner) = bytes.get(index).filter(|inner| *inner != quote) {
+                    index += if *inner == b'\\' && *quote != b'`' { 2 } else { 1 };
+                }
+            }
+            _ => {}
+        }
+        index += 1;
+    }
+    None
+}
+
+/// An action's text without delimiters and trim marks.
+fn inside<'a>(text: &'a str, action: &Range<usize>) -> &'a str {
+    let inner = text.get(action.start + 2..action.end.saturating_sub(2)).unwrap_or_default();
+    inner.trim_start_matches('-').trim_start()
+}
+
+/// The variable that an action declares.
+fn declared(words: &str) -> Option<String> {
+    let rest = words.strip_prefix('$')?;
+    let end = rest.find(|character: char| !(character.is_alphanumeric() || character == '_'))?;
+    let (name, after) = rest.split_at(end);
+    let after = after.trim_start();
+    (after.starts_with(":=") || after.starts_with('=')).then(|| format!("${name}"))
 }
 
 fn first_string(text: &str) -> Option<String> {
@@ -76,7 +235,9 @@ fn scan_action(action: &str, reads: &mut Reads) {
             continue;
         }
         let mut path = fields.trim_matches('.').to_owned();
-        if path.is_empty() || before.trim_end().ends_with("index") || before.trim_end().ends_with("index $") {
+        let before = before.trim_end_matches(|character: char| character == '$' || character.is_alphanumeric());
+        let before = before.trim_end_matches(['$', '.']).trim_end();
+        if ["index", "get", "dig", "hasKey"].iter().any(|function| before.ends_with(function)) {
             // `index .Values "a" "b"`, `get .Values "a"`: strings right behind name the keys.
             for key in leading_strings(rest) {
                 if !path.is_empty() {
@@ -134,11 +295,30 @@ mod tests {
         let reads = scan(
             r#"{{ define "x.y" }}{{ if .Values.inner.a }}{{ .Values.b }}{{ end }}{{ end -}}
             {{- $.Values.image.tag | quote }} {{ index .Values "a-b" "c" }} {{ include "x.y" . }} {{ get .Values.m "k" }}
-            {{ with .Values }}{{ end }} {{ .ValuesX }} text .Values.not "#,
+            {{ with .Values }}{{ end }} {{ .ValuesX }} text .Values.not {{/* .Values.comment }} */}} {{ "}} {{" }}
+            {{ index $.Values.deep "k" }} {{ toYaml .Values.last }}"#,
         );
-        assert_eq!(reads.own.paths.iter().collect::<Vec<_>>(), ["", "a-b.c", "image.tag", "m"]);
-        assert_eq!(reads.defines["x.y"].paths.iter().collect::<Vec<_>>(), ["b", "inner.a"]);
-        let all = reachable(&reads.own, &reads.defines);
+        let own = reads.all();
+        let expected = ["", "a-b.c", "deep.k", "image.tag", "last", "m.k"];
+        assert_eq!(own.paths.iter().collect::<Vec<_>>(), expected);
+        let defines: BTreeMap<String, Reads> =
+            reads.defines.iter().map(|define| (define.name.clone(), define.reads.clone())).collect();
+        assert_eq!(defines["x.y"].paths.iter().collect::<Vec<_>>(), ["b", "inner.a"]);
+        let all = reachable(&own, &defines);
         assert!(all.contains("inner.a") && all.contains("image.tag"));
+    }
+
+    #[test]
+    fn lines_read_what_stands_on_them_and_around_them() {
+        let text = "{{ $name := .Values.name }}\n{{ $other := .Values.other }}\n{{ if .Values.on }}\na: {{ .Values.a }}\n\
+                    n: {{ $name }}\n{{ else if .Values.off }}\nb: {{ .Values.b }}\n{{ end }}\nc: {{ .Values.c }}\n";
+        let reads = scan(text);
+        let within = |lines: Range<usize>| {
+            let part: Vec<&str> = text.lines().skip(lines.start - 1).take(lines.len()).collect();
+            reads.within(&lines, &part.join("\n")).paths.into_iter().collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(within(4..6), "a name on");
+        assert_eq!(within(7..8), "b off on");
+        assert_eq!(within(9..10), "c");
     }
 }

@@ -13,6 +13,12 @@ pub(crate) fn parse(text: &[u8]) -> Result<yaml::Value, String> {
     yaml::v2::parse(text, options).map_err(|error| error.converting().to_string())
 }
 
+/// Parses the first document strictly: equal keys in one map are an error.
+pub(crate) fn parse_strict(text: &[u8]) -> Result<yaml::Value, String> {
+    let options = Options { numbers: Numbers::Yaml, strict: true };
+    yaml::v2::parse(text, options).map_err(|error| error.converting().to_string())
+}
+
 /// Parses the first document into values: every number a float.
 pub(crate) fn parse_values(text: &[u8]) -> Result<Value, String> {
     yaml::v2::unmarshal_with(text, Options::default(), &mut ValueBuilder).map_err(|error| error.to_string())

@@ -12,35 +12,55 @@
     reason = "tests"
 )]
 
+mod case;
+
+use case::{Case, parse};
 use helm::chart::load_directory;
+use helm::postrender::PostRenderer;
 use helm::template::{TemplateOptions, template};
 use helm::values::ValuesFile;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
-struct Case {
-    flags: Vec<String>,
-    files: Vec<(String, String)>,
-    expected: String,
+/// A post-renderer of the cases: what Helm's plugin does as a shell command, and the same in Rust.
+struct Editor {
+    command: &'static str,
+    edit: fn(&str) -> Result<String, String>,
 }
 
-fn parse(text: &str) -> Case {
-    let mut flags = Vec::new();
-    let mut files: Vec<(String, String)> = Vec::new();
-    for line in text.split_inclusive('\n') {
-        if let Some(name) = line.trim_end().strip_prefix("-- ").and_then(|line| line.strip_suffix(" --")) {
-            files.push((name.to_owned(), String::new()));
-        } else if let Some((_, content)) = files.last_mut() {
-            content.push_str(line);
-        } else if !line.trim().is_empty() && !line.starts_with('#') {
-            flags.push(line.trim_end().to_owned());
-        }
+impl Editor {
+    fn named(name: &str) -> Self {
+        let (command, edit): (_, fn(&str) -> Result<String, String>) = match name {
+            "same" => ("cat", |text| Ok(text.to_owned())),
+            "rename" => ("sed s/before/after/", |text| Ok(text.replace("before", "after"))),
+            "forget" => ("sed s/postrender-filename/other/", |text| Ok(text.replace("postrender-filename", "other"))),
+            "add" => ("sh -c 'cat; printf -- \"---\\nkind: Added\\nmetadata:\\n  name: x\\n\"'", |text| {
+                Ok(format!("{text}---\nkind: Added\nmetadata:\n  name: x\n"))
+            }),
+            "garbage" => ("sed 's/.*/a: [/'", |text| Ok("a: [\n".repeat(text.lines().count()))),
+            other => panic!("unknown post-renderer {other}"),
+        };
+        Self { command, edit }
     }
-    let mut expected = String::new();
-    if files.last().is_some_and(|(name, _)| name == "expected") {
-        expected = files.pop().unwrap().1;
+
+    /// Installs it where Helm looks for plugins.
+    fn install(&self, name: &str, directory: &Path) {
+        let place = directory.join("plugins").join(name);
+        fs_err::create_dir_all(&place).unwrap();
+        let plugin = format!(
+            "apiVersion: v1\nname: {name}\nversion: 0.1.0\ntype: postrenderer/v1\nruntime: subprocess\n\
+             runtimeConfig:\n  platformCommand:\n  - command: /bin/sh\n    args: [\"-c\", {:?}]\n",
+            self.command
+        );
+        fs_err::write(place.join("plugin.yaml"), plugin).unwrap();
     }
-    Case { flags, files, expected }
+}
+
+impl PostRenderer for Editor {
+    fn post_render(&self, manifests: &str) -> Result<String, String> {
+        (self.edit)(manifests)
+    }
 }
 
 fn ours(case: &Case) -> String {
@@ -71,6 +91,7 @@ fn ours(case: &Case) -> String {
             "--no-hooks" => options.no_hooks = true,
             "--is-upgrade" => options.is_upgrade = true,
             "--skip-tests" => options.skip_tests = true,
+            "--post-renderer" => options.post_renderer = Some(Arc::new(Editor::named(&value))),
             "--skip-schema-validation" => options.skip_schema_validation = true,
             other => panic!("unknown flag {other}"),
         }
@@ -90,15 +111,14 @@ fn ours(case: &Case) -> String {
 
 fn theirs(helm: &Path, case: &Case) -> String {
     let directory = std::env::temp_dir().join(format!("towline-golden-{}", std::process::id()));
-    for (name, text) in &case.files {
-        let path = directory.join(name);
-        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-        fs_err::write(path, text).unwrap();
-    }
+    case.write(&directory);
     let mut name = "rel";
     let mut flags = Vec::new();
     for flag in &case.flags {
         let (flag, value) = flag.split_once(' ').unwrap_or((flag, ""));
+        if flag == "--post-renderer" {
+            Editor::named(value).install(value, &directory);
+        }
         if flag == "--name" {
             name = value;
         } else {
@@ -114,6 +134,7 @@ fn theirs(helm: &Path, case: &Case) -> String {
         .current_dir(&directory)
         .env("HELM_CACHE_HOME", &directory)
         .env("HELM_CONFIG_HOME", &directory)
+        .env("HELM_PLUGINS", directory.join("plugins"))
         .output()
         .unwrap();
     fs_err::remove_dir_all(&directory).unwrap();

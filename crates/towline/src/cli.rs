@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use common::duration::GoDuration;
 
-use crate::commands::{build, completion, events, get, resume, suspend, sync, template, version};
+use crate::commands::{build, completion, events, get, lint, resume, suspend, sync, template, version};
 
 /// GitOps for Kubernetes from the command line.
 #[derive(Debug, Parser)]
@@ -57,28 +57,76 @@ pub(crate) enum Command {
     Build(build::Arguments),
     /// Render a chart locally, as `helm template` does.
     Template(Box<template::Arguments>),
+    /// Check charts for mistakes, as `helm lint` does.
+    Lint(Box<lint::Arguments>),
     /// Print the version.
     Version(version::Arguments),
     /// Print a completion script for a shell.
     Completion(completion::Arguments),
 }
 
+/// The commands that follow Helm's command line: flags of yes and no may have a value, and wrong usage ends with 1.
+const LIKE_HELM: [&str; 2] = ["template", "lint"];
+
+/// The whole command line.
+pub(crate) fn command() -> clap::Command {
+    LIKE_HELM.into_iter().fold(Towline::command(), |command, name| {
+        command.mut_subcommand(name, |subcommand| subcommand.mut_args(like_go))
+    })
+}
+
+/// The arguments, or the exit code of what was printed instead.
+pub(crate) fn parse() -> Result<Towline, u8> {
+    let parsed = command().try_get_matches().and_then(|matches| Towline::from_arg_matches(&matches));
+    parsed.map_err(|error| {
+        // Nothing can be done about a closed terminal.
+        let _ = error.print();
+        let like_helm = std::env::args().skip(1).any(|argument| LIKE_HELM.contains(&argument.as_str()));
+        match error.exit_code() {
+            2 if like_helm => 1,
+            code => u8::try_from(code).unwrap_or(2),
+        }
+    })
+}
+
+/// `--flag=false` and `--flag=true`, as Go's flags take them.
+fn like_go(argument: clap::Arg) -> clap::Arg {
+    if !matches!(argument.get_action(), clap::ArgAction::SetTrue) {
+        return argument;
+    }
+    argument
+        .action(clap::ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .default_value("false")
+        .hide_default_value(true)
+        .hide_possible_values(true)
+        .value_parser(go_bool)
+}
+
+fn go_bool(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("neither true nor false".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn arguments_are_consistent() {
-        Towline::command().debug_assert();
+        command().debug_assert();
     }
 
     /// The help of every command, in one snapshot.
     #[test]
     fn help() {
         let mut text = String::new();
-        collect(&mut Towline::command().term_width(120), "towline", &mut text);
+        collect(&mut command().term_width(120), "towline", &mut text);
         insta::assert_snapshot!(text);
     }
 

@@ -12,14 +12,16 @@ mod progress;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 /// Builds and renders are mostly small allocations, which this one serves faster and more tightly than the system's.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    match commands::run(cli::Towline::parse()) {
+    let arguments = match cli::parse() {
+        Ok(arguments) => arguments,
+        Err(code) => return ExitCode::from(code),
+    };
+    match commands::run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             output::error(&error);

@@ -16,9 +16,10 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Writes an error with everything that led to it.
+/// Writes an error with everything that led to it. Helm's errors keep Helm's first word, by which programs know them.
 pub(crate) fn error(error: &Error) {
-    note(&format!("error: {}", chain(error)));
+    let word = if matches!(error, Error::Chart(_)) { "Error" } else { "error" };
+    note(&format!("{word}: {}", chain(error)));
 }
 
 /// An error and its sources in one line.

@@ -166,6 +166,15 @@ fn read_metadata(file: &File, metadata: &mut Metadata) -> Result<(), ChartError>
     decoded(file, metadata.read(&yaml))
 }
 
+/// The metadata that parsed `Chart.yaml` holds, before any check.
+pub(crate) fn metadata_of(yaml: &yaml::Value) -> Result<Metadata, String> {
+    let mut metadata = Metadata::default();
+    match metadata.read(yaml) {
+        Ok(()) => Ok(metadata),
+        Err(DecodeError::Type(message) | DecodeError::Rule(message)) => Err(message),
+    }
+}
+
 fn read_lock(file: &File) -> Result<Lock, ChartError> {
     let yaml = crate::yaml_text::parse(&file.data).map_err(|error| file_error(file, error))?;
     decoded(file, Lock::read(&yaml))

@@ -8,6 +8,7 @@ mod metadata;
 mod package;
 
 pub use self::archive::{load_archive, read_archive};
+pub(crate) use self::load::metadata_of;
 pub use self::load::{load_directory, load_files};
 pub use self::metadata::{Dependency, ImportValues, Lock, Maintainer, Metadata};
 pub use self::package::{metadata_yaml, package};

@@ -37,6 +37,11 @@ pub fn data_functions() -> gotemplate::function::FunctionMap {
     gotemplate::sprig::functions().with(gotemplate::data::FUNCTIONS)
 }
 
+/// The names of all functions of templates.
+pub(crate) fn function_names() -> Vec<String> {
+    functions::functions().names().map(str::to_owned).collect()
+}
+
 /// Stack for rendering: enough for Helm's 1000 nested includes.
 const STACK_BYTES: usize = 96 << 20;
 /// The part of it that templates may use.

@@ -57,7 +57,8 @@ fn release_map(release: &ReleaseOptions) -> Value {
         ("Name", Value::from(release.name.as_str())),
         ("Namespace", Value::from(release.namespace.as_str())),
         ("IsUpgrade", Value::Bool(release.is_upgrade)),
-        ("IsInstall", Value::Bool(!release.is_upgrade)),
+        // Without a revision there is no release: that is so when linting.
+        ("IsInstall", Value::Bool(!release.is_upgrade && release.revision > 0)),
         ("Revision", Value::Int(release.revision)),
         ("Service", Value::from("Helm")),
     ])

@@ -37,6 +37,8 @@ pub struct SortError {
     pub path: String,
     /// What is wrong.
     pub message: String,
+    /// The document.
+    pub document: String,
 }
 
 /// Splits rendered files into documents and sorts them: files by path, documents as they come, then stably by kind.
@@ -50,8 +52,11 @@ pub fn sort_manifests(files: &BTreeMap<Arc<str>, String>, order: KindOrder) -> R
             continue;
         }
         for document in split_manifests(content) {
-            let head =
-                ManifestHead::parse(document).map_err(|message| SortError { path: path.to_string(), message })?;
+            let head = ManifestHead::parse(document).map_err(|message| SortError {
+                path: path.to_string(),
+                message,
+                document: document.to_owned(),
+            })?;
             place(&mut sorted, path, document, head);
         }
     }

@@ -2,9 +2,11 @@
 //! object from the old to the new one where the schema allows it.
 
 mod convert;
+mod lifecycle;
 mod table;
 
 pub use convert::{ConvertError, convert};
+pub use lifecycle::{Lifecycle, lifecycle};
 
 use crate::capabilities::KubeVersion;
 use crate::manifest::ManifestHead;
@@ -46,32 +48,35 @@ pub fn find(api_version: &str, kind: &str) -> Option<&'static RemovedApi> {
     table::REMOVED.iter().find(|removed| removed.kind == kind && removed.api_version == api_version)
 }
 
-/// An object in the output that its cluster does not serve, or will not serve much longer.
+/// An object in the output whose API version its cluster does not serve, or will not serve much longer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The removed API.
-    pub api: &'static RemovedApi,
-    /// The object's name.
+    /// The object's API version.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its name.
     pub name: String,
     /// Where the object comes from.
     pub source: String,
     /// Whether the cluster's version lacks it already.
     pub removed: bool,
+    /// The minor version of Kubernetes 1 that first lacks it, once that is known.
+    pub removed_in: Option<u32>,
+    /// What to do.
+    pub advice: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RemovedApi { api_version, kind, removed_in, replacement, change } = self.api;
-        let (name, source) = (&self.name, &self.source);
-        let when = if self.removed { "is not served since" } else { "is deprecated and will be removed in" };
-        write!(formatter, "{source}: {kind} {name}: {api_version} {when} Kubernetes 1.{removed_in}")?;
-        match (replacement, change) {
-            (Some(replacement), Change::None) => write!(formatter, "; use {replacement}"),
-            (Some(replacement), Change::Manual(hint)) => write!(formatter, "; use {replacement}: {hint}"),
-            (Some(replacement), _) => write!(formatter, "; use {replacement}, whose fields differ"),
-            (None, Change::Manual(hint)) => write!(formatter, "; {hint}"),
-            (None, _) => write!(formatter, "; there is no replacement"),
+        let Self { api_version, kind, name, source, removed, removed_in, advice } = self;
+        write!(formatter, "{source}: {kind} {name}: {api_version} ")?;
+        match removed_in {
+            Some(minor) if *removed => write!(formatter, "is not served since Kubernetes 1.{minor}")?,
+            Some(minor) => write!(formatter, "is deprecated and will be removed in Kubernetes 1.{minor}")?,
+            None => formatter.write_str("is deprecated")?,
         }
+        write!(formatter, "; {advice}")
     }
 }
 
@@ -82,12 +87,45 @@ pub fn check<'a>(
 ) -> Vec<Finding> {
     let digits: String = kube_version.minor.chars().take_while(char::is_ascii_digit).collect();
     let minor: u32 = digits.parse().unwrap_or(u32::MAX);
-    manifests
-        .into_iter()
-        .filter_map(|(source, head)| {
-            let api = find(&head.api_version, &head.kind)?;
-            let removed = minor >= api.removed_in;
-            Some(Finding { api, name: head.name.clone(), source: source.to_owned(), removed })
-        })
-        .collect()
+    manifests.into_iter().filter_map(|(source, head)| check_one(source, head, minor)).collect()
+}
+
+fn check_one(source: &str, head: &ManifestHead, minor: u32) -> Option<Finding> {
+    let known = find(&head.api_version, &head.kind);
+    let life = lifecycle(&head.api_version, &head.kind);
+    if known.is_none() && life.is_none() {
+        return None;
+    }
+    let removed_in = known.map(|api| api.removed_in).or_else(|| life.as_ref()?.removed_in);
+    let removed = removed_in.is_some_and(|removed_in| minor >= removed_in);
+    if !removed && life.as_ref().is_some_and(|life| minor < life.deprecated_in) {
+        return None;
+    }
+    let advice = match (known, life.as_ref().and_then(|life| life.replacement.as_ref())) {
+        (Some(api), _) => api.advice(),
+        (None, Some((api_version, kind))) if *kind == head.kind => format!("use {api_version}"),
+        (None, Some((api_version, kind))) => format!("use {kind} of {api_version}"),
+        (None, None) => "there is no replacement".to_owned(),
+    };
+    Some(Finding {
+        api_version: head.api_version.clone(),
+        kind: head.kind.clone(),
+        name: head.name.clone(),
+        source: source.to_owned(),
+        removed,
+        removed_in,
+        advice,
+    })
+}
+
+impl RemovedApi {
+    fn advice(&self) -> String {
+        match (self.replacement, self.change) {
+            (Some(replacement), Change::None) => format!("use {replacement}"),
+            (Some(replacement), Change::Manual(hint)) => format!("use {replacement}: {hint}"),
+            (Some(replacement), _) => format!("use {replacement}, whose fields differ"),
+            (None, Change::Manual(hint)) => hint.to_owned(),
+            (None, _) => "there is no replacement".to_owned(),
+        }
+    }
 }

@@ -13,14 +13,33 @@ const DEEPEST_ALTERNATIVES: usize = 10;
 pub(super) fn problems<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> String {
     let mut out = String::new();
     let mut errors = errors;
-    for error in errors.by_ref().take(MOST_PROBLEMS) {
-        write_problem(&mut out, &error, 0);
+    let listed: Vec<ValidationError<'a>> = errors.by_ref().take(MOST_PROBLEMS).collect();
+    for together in listed.chunk_by(|left, right| {
+        missing(left).is_some() && missing(right).is_some() && left.instance_path() == right.instance_path()
+    }) {
+        match together {
+            [only] => write_problem(&mut out, only, 0),
+            several => {
+                // All that one object lacks is one problem.
+                let names: Vec<String> = several.iter().filter_map(missing).collect();
+                let place = several.first().map(|error| error.instance_path().as_str()).unwrap_or_default();
+                let _ = writeln!(out, "- at {}: missing properties {}", quote(place), names.join(", "));
+            }
+        }
     }
     let rest = errors.take(10_000).count();
     if rest > 0 {
         let _ = writeln!(out, "- and {rest} more");
     }
     out
+}
+
+/// The property whose absence is the problem, quoted.
+fn missing(error: &ValidationError<'_>) -> Option<String> {
+    match error.kind() {
+        ValidationErrorKind::Required { property } => Some(quote(property.as_str().unwrap_or_default())),
+        _ => None,
+    }
 }
 
 fn write_problem(out: &mut String, error: &ValidationError<'_>, depth: usize) {

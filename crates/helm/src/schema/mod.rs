@@ -61,7 +61,7 @@ fn validate_into(chart: &Chart, values: &Map, details: &mut String) {
     }
 }
 
-fn validate_one(schema: &[u8], compiled: &CompiledSchema, values: &Map) -> Result<(), String> {
+pub(crate) fn validate_one(schema: &[u8], compiled: &CompiledSchema, values: &Map) -> Result<(), String> {
     let compiled = compiled.get_or_init(|| prepare(schema).map(Arc::new)).as_ref().map_err(Clone::clone)?;
     let values = values.to_json();
     if let Some((schema, draft)) = &compiled.multiplies {
@@ -82,7 +82,7 @@ pub fn compile(schema: &[u8]) -> Result<Validator, String> {
 }
 
 fn prepare(schema: &[u8]) -> Result<Compiled, String> {
-    let schema: serde_json::Value = serde_json::from_slice(schema).map_err(|error| error.to_string())?;
+    let schema: serde_json::Value = serde_json::from_slice(schema).map_err(json_error)?;
     bounds::check_in_place(&schema)?;
     let declared = schema.get("$schema").and_then(serde_json::Value::as_str);
     let draft = declared.map_or(Draft::Draft202012, |uri| match uri.trim_end_matches('#') {
@@ -102,6 +102,10 @@ fn prepare(schema: &[u8]) -> Result<Compiled, String> {
         .map_err(|error| format!("cannot use values.schema.json: {error}"))?;
     let multiplies = bounds::can_multiply(&schema).then_some((schema, draft));
     Ok(Compiled { validator, multiplies })
+}
+
+fn json_error(error: serde_json::Error) -> String {
+    if error.is_eof() { "unexpected EOF".to_owned() } else { error.to_string() }
 }
 
 /// Refuses to fetch; an unresolved `urn:` accepts anything, as in Helm.

@@ -1,20 +1,23 @@
 //! `helm template` as a function: options in, the text it prints out.
 
+mod advice;
 mod explain;
 
 pub use explain::Explanation;
 
 use crate::capabilities::{Capabilities, KubeVersion};
-use crate::chart::{Chart, ChartError};
+use crate::chart::{Chart, ChartError, CrdFile};
 use crate::engine::{Lookup, ReleaseOptions, RenderError, RenderRequest, render};
 use crate::glob::PathPattern;
 use crate::go_text::trim_space;
 use crate::manifest::{Hook, HookEvent, KindOrder, Manifest, ManifestHead, SortError, sort_manifests, split_manifests};
+use crate::postrender::{PostRenderError, PostRenderer, post_render};
 use crate::removed_apis::{Finding, check};
 use crate::values::unknown::{UnknownKey, unknown_keys};
 use crate::values::{ValuesError, ValuesOptions};
 use jiff::Timestamp;
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 /// The flags of `helm template`.
@@ -50,8 +53,14 @@ pub struct TemplateOptions {
     pub now: Timestamp,
     /// Answers `lookup` (`--dry-run=server`).
     pub lookup: Option<Arc<dyn Lookup>>,
-    /// Look for misspelt keys, removed API versions and origins of manifests, which takes time.
+    /// Changes the rendered files before they are sorted.
+    pub post_renderer: Option<Arc<dyn PostRenderer>>,
+    /// Look for keys of the values that nothing reads.
+    pub check_values: bool,
+    /// Find the origins of manifests, which takes time.
     pub explain: bool,
+    /// Keep what was rendered when it is not YAML.
+    pub debug: bool,
 }
 
 /// What `helm template` prints, and what else there is to say.
@@ -61,6 +70,8 @@ pub struct TemplateOutput {
     pub text: String,
     /// The rendered notes, which `helm template` does not print.
     pub notes: String,
+    /// Everything printed, one by one, whatever `show_only` says.
+    pub documents: Vec<Document>,
     /// The manifests in the order printed.
     pub manifests: Vec<Manifest>,
     /// The hooks in the order printed.
@@ -73,6 +84,56 @@ pub struct TemplateOutput {
     pub unknown_keys: Vec<UnknownKey>,
     /// The origin of each manifest and hook; empty unless asked for.
     pub explanations: Vec<Explanation>,
+}
+
+/// One document of the output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The template or CRD file it comes from, from the root chart's name on.
+    pub path: String,
+    /// Its text.
+    pub content: String,
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "---\n# Source: {}\n{}\n", self.path, self.content)
+    }
+}
+
+impl TemplateOutput {
+    /// What there is to say about the output, for programs to read.
+    #[must_use]
+    pub fn explained(&self) -> serde_json::Value {
+        let manifests: Vec<serde_json::Value> = self
+            .explanations
+            .iter()
+            .map(|one| {
+                serde_json::json!({
+                    "apiVersion": one.api_version, "kind": one.kind, "name": one.name, "hook": one.hook,
+                    "template": one.template, "file": one.file,
+                    "firstLine": one.first_line, "lastLine": one.last_line,
+                    "values": one.values, "allValues": one.all_values,
+                })
+            })
+            .collect();
+        let unknown: Vec<serde_json::Value> = self
+            .unknown_keys
+            .iter()
+            .map(|key| serde_json::json!({ "path": key.path, "closest": key.closest }))
+            .collect();
+        let apis: Vec<serde_json::Value> = self
+            .removed_apis
+            .iter()
+            .map(|found| {
+                serde_json::json!({
+                    "apiVersion": found.api_version, "kind": found.kind, "name": found.name, "template": found.source,
+                    "removed": found.removed, "message": found.to_string(),
+                })
+            })
+            .collect();
+        serde_json::json!({ "manifests": manifests, "unreadValues": unknown, "deprecatedApis": apis })
+    }
 }
 
 /// Why there is no output; the wording is Helm's.
@@ -103,9 +164,23 @@ pub enum TemplateError {
     /// Rendering failed.
     #[error("{0}{hint}", hint = if matches!(.0, RenderError::Template(_) | RenderError::KubeVersion { .. }) { DEBUG_HINT } else { "" })]
     Render(#[from] RenderError),
+    /// Post-rendering failed.
+    #[error("{0}{DEBUG_HINT}")]
+    PostRender(#[from] PostRenderError),
     /// The output is not YAML.
     #[error("{0}{DEBUG_HINT}")]
     Sort(#[from] SortError),
+    /// The output is not YAML, and what it is instead was asked for.
+    #[error("{error}")]
+    NotYaml {
+        /// What is wrong.
+        error: SortError,
+        /// Everything that was rendered.
+        rendered: String,
+    },
+    /// `--name-template` is wrong.
+    #[error("{0}")]
+    NameTemplate(String),
     /// `--show-only` names a template that is not in the output.
     #[error("could not find template {name} in chart")]
     ShowOnly {
@@ -168,57 +243,103 @@ pub fn template(chart: &Chart, options: &TemplateOptions) -> Result<TemplateOutp
     request.lookup.clone_from(&options.lookup);
     request.skip_schema_validation = options.skip_schema_validation;
     request.sub_notes = options.sub_notes;
-    let rendered = render(&request)?;
-    let sorted = sort_manifests(&rendered.files, KindOrder::Install)?;
-    let mut manifest = String::new();
-    if options.include_crds {
-        for crd in rendered.chart.crds() {
-            write_document(&mut manifest, &crd.path, &String::from_utf8_lossy(&crd.data));
-        }
+    let mut rendered = render(&request)?;
+    if let Some(renderer) = &options.post_renderer {
+        rendered.files = post_render(&rendered.files, &**renderer)?;
     }
-    write_manifests(&mut manifest, &sorted.manifests, options.hide_secret);
-    let mut text = format!("{}\n", trim_space(&manifest));
-    if !options.no_hooks {
-        for hook in &sorted.hooks {
-            if !(options.skip_tests && hook.runs_at(HookEvent::Test)) {
-                write_document(&mut text, &hook.path, &hook.manifest);
-            }
-        }
+    let sorted = sort_manifests(&rendered.files, KindOrder::Install).map_err(|error| match options.debug {
+        true => TemplateError::NotYaml { error, rendered: unsorted(&rendered.files) },
+        false => TemplateError::Sort(error),
+    })?;
+    let mut output = TemplateOutput { notes: rendered.notes.clone(), ..TemplateOutput::default() };
+    if options.include_crds {
+        let crd = |crd: CrdFile| Document { path: crd.path, content: String::from_utf8_lossy(&crd.data).into_owned() };
+        output.documents.extend(rendered.chart.crds().into_iter().map(crd));
+    }
+    output.documents.extend(sorted.manifests.iter().map(|manifest| document(manifest, options.hide_secret)));
+    let joined: String = output.documents.iter().map(ToString::to_string).collect();
+    output.text = format!("{}\n", trim_space(&joined));
+    let shown = |hook: &&Hook| !options.no_hooks && !(options.skip_tests && hook.runs_at(HookEvent::Test));
+    for hook in sorted.hooks.iter().filter(shown) {
+        let document = Document { path: hook.path.clone(), content: hook.manifest.clone() };
+        let _ = write!(output.text, "{document}");
+        output.documents.push(document);
     }
     if !options.show_only.is_empty() {
-        text = show_only(&text, &options.show_only)?;
+        output.text = show_only(&output.text, &options.show_only)?;
     }
-    let mut warnings = rendered.warnings;
-    warnings
-        .extend(sorted.unknown_hooks.iter().map(|(path, hooks)| format!("{path}: skipping unknown hooks {hooks:?}")));
-    let mut output = TemplateOutput { text, notes: rendered.notes, warnings, ..TemplateOutput::default() };
-    if options.explain {
-        let hook_heads: Vec<(&str, ManifestHead)> = sorted
-            .hooks
-            .iter()
-            .filter_map(|hook| Some((hook.path.as_str(), ManifestHead::parse(&hook.manifest).ok()?)))
-            .collect();
-        let heads = sorted.manifests.iter().map(|manifest| (&*manifest.path, &manifest.head));
-        let heads: Vec<(&str, &ManifestHead)> =
-            heads.chain(hook_heads.iter().map(|(path, head)| (*path, head))).collect();
-        output.removed_apis = check(heads.iter().copied(), &capabilities.kube_version);
+    output.warnings.clone_from(&rendered.warnings);
+    let unknown_hooks = sorted.unknown_hooks.iter();
+    output.warnings.extend(unknown_hooks.map(|(path, hooks)| format!("{path}: skipping unknown hooks {hooks:?}")));
+    if options.check_values {
         output.unknown_keys = unknown_keys(chart, &values);
-        let objects = heads.iter().map(|(path, head)| (*path, format!("{} {}", head.kind, head.name)));
-        output.explanations = explain::explain(&rendered.chart, objects);
+    }
+    let hook_heads: Vec<ManifestHead> =
+        sorted.hooks.iter().map(|hook| ManifestHead::parse(&hook.manifest).unwrap_or_default()).collect();
+    let heads = sorted.manifests.iter().map(|manifest| (&*manifest.path, &manifest.head));
+    let of_hooks = sorted.hooks.iter().zip(&hook_heads).map(|(hook, head)| (hook.path.as_str(), head));
+    output.removed_apis = check(heads.chain(of_hooks), &capabilities.kube_version);
+    if options.explain {
+        let marked = explain::marked(chart);
+        request.chart = &marked;
+        let marked = render(&request).ok();
+        let manifests = sorted.manifests.iter().map(|manifest| explain::Subject {
+            path: &manifest.path,
+            content: &manifest.content,
+            head: &manifest.head,
+            hook: false,
+        });
+        let hooks = sorted.hooks.iter().zip(&hook_heads).map(|(hook, head)| explain::Subject {
+            path: &hook.path,
+            content: &hook.manifest,
+            head,
+            hook: true,
+        });
+        let subjects: Vec<explain::Subject<'_>> = manifests.chain(hooks).collect();
+        let marked = marked.as_ref().map(|marked| &marked.files);
+        output.explanations = explain::explain(&rendered.chart, &subjects, &rendered.files, marked);
     }
     output.manifests = sorted.manifests;
     output.hooks = sorted.hooks;
     Ok(output)
 }
 
+/// The name of a release that a template gives, as `--name-template` does it.
+///
+/// # Errors
+/// When the template is wrong, with Go's wording.
+pub fn name_from_template(text: &str, now: Timestamp) -> Result<String, TemplateError> {
+    let wrong = |error: String| TemplateError::NameTemplate(error);
+    let mut templates = gotemplate::Templates::new(gotemplate::sprig::functions());
+    templates.add("name-template", text.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+    let mut executor = gotemplate::Executor::new(templates, gotemplate::context::Environment::new(now));
+    let name =
+        executor.execute("name-template", gotemplate::value::Value::Nil).map_err(|error| wrong(error.to_string()))?;
+    Ok(name.lossy().into_owned())
+}
+
+/// The rendered files as they are.
+fn unsorted(files: &BTreeMap<Arc<str>, String>) -> String {
+    let mut out = String::new();
+    for (path, content) in files.iter().filter(|(_, content)| !trim_space(content).is_empty()) {
+        write_document(&mut out, path, content);
+    }
+    format!("{}\n", trim_space(&out))
+}
+
+fn document(manifest: &Manifest, hide_secrets: bool) -> Document {
+    let hidden = hide_secrets && manifest.head.kind == "Secret" && manifest.head.api_version == "v1";
+    let content = if hidden { HIDDEN.to_owned() } else { manifest.content.clone() };
+    Document { path: manifest.path.to_string(), content }
+}
+
+/// What stands instead of a Secret.
+const HIDDEN: &str = "# HIDDEN: The Secret output has been suppressed";
+
 /// The manifest of a release: every document with its source before it.
 pub fn write_manifests(out: &mut String, manifests: &[Manifest], hide_secrets: bool) {
     for manifest in manifests {
-        if hide_secrets && manifest.head.kind == "Secret" && manifest.head.api_version == "v1" {
-            let _ = write!(out, "---\n# Source: {}\n# HIDDEN: The Secret output has been suppressed\n", manifest.path);
-        } else {
-            write_document(out, &manifest.path, &manifest.content);
-        }
+        let _ = write!(out, "{}", document(manifest, hide_secrets));
     }
 }
 

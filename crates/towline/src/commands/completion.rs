@@ -1,9 +1,8 @@
 //! `towline completion`: completion scripts for shells.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::cli::Towline;
+use crate::cli::command;
 use crate::error::Result;
 use crate::output;
 
@@ -17,6 +16,6 @@ pub(crate) struct Arguments {
 /// Runs it.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Towline::command(), "towline", &mut script);
+    clap_complete::generate(arguments.shell, &mut command(), "towline", &mut script);
     output::print(&String::from_utf8_lossy(&script))
 }

@@ -1,13 +1,17 @@
 //! The commands, one file each.
 
 pub(crate) mod build;
+mod chart;
 pub(crate) mod completion;
 pub(crate) mod events;
 pub(crate) mod get;
+mod helm_flags;
+pub(crate) mod lint;
 pub(crate) mod resume;
 pub(crate) mod suspend;
 pub(crate) mod sync;
 pub(crate) mod template;
+mod values;
 pub(crate) mod version;
 
 use crate::cli::{Command, Towline};
@@ -18,6 +22,7 @@ pub(crate) fn run(arguments: Towline) -> Result<()> {
     match &arguments.command {
         Command::Build(arguments) => build::run(arguments),
         Command::Template(template) => template::run(&arguments.cluster, template),
+        Command::Lint(lint) => lint::run(&arguments.cluster, lint),
         Command::Completion(arguments) => completion::run(arguments),
         _ => tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -36,7 +41,7 @@ async fn run_with_cluster(arguments: Towline) -> Result<()> {
         Command::Resume(arguments) => resume::run(cluster, arguments).await,
         Command::Events(arguments) => events::run(cluster, arguments).await,
         Command::Version(arguments) => version::run(cluster, arguments).await,
-        Command::Build(_) | Command::Template(_) | Command::Completion(_) => Ok(()),
+        Command::Build(_) | Command::Template(_) | Command::Lint(_) | Command::Completion(_) => Ok(()),
     }
 }
 

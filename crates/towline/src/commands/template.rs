@@ -1,15 +1,16 @@
 //! `towline template`: renders a chart as `helm template` does, without a cluster.
 
-use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use helm::chart::{Chart, load_archive, load_directory};
-use helm::template::{TemplateOptions, template};
-use helm::values::{ValuesFile, ValuesOptions};
+use helm::template::{Document, TemplateError, TemplateOptions, TemplateOutput, template};
 
 use crate::cli::ClusterArguments;
+use crate::commands::chart;
+use crate::commands::helm_flags::{GlobalFlags, InstallFlags};
+use crate::commands::values::ValuesArguments;
 use crate::error::{Error, Result};
 use crate::output;
 
@@ -17,26 +18,10 @@ use crate::output;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The release's name and the chart (a directory or a packed chart); with one argument it is the chart.
-    #[arg(value_names = ["RELEASE", "CHART"], num_args = 1..=2, required = true)]
+    #[arg(value_names = ["RELEASE", "CHART"], num_args = 0..)]
     positional: Vec<String>,
-    /// Values from a YAML file, or from standard input when `-`; later files win.
-    #[arg(short = 'f', long = "values", value_name = "FILE", value_delimiter = ',')]
-    values: Vec<String>,
-    /// Values as key1=value1,key2=value2.
-    #[arg(long, value_name = "VALUES")]
-    set: Vec<String>,
-    /// Values that are always strings.
-    #[arg(long, value_name = "VALUES")]
-    set_string: Vec<String>,
-    /// Values that are JSON, as key=json or as an object.
-    #[arg(long, value_name = "VALUES")]
-    set_json: Vec<String>,
-    /// Values read from files, as key=path.
-    #[arg(long, value_name = "VALUES")]
-    set_file: Vec<String>,
-    /// One value that is taken as it is.
-    #[arg(long, value_name = "VALUE")]
-    set_literal: Vec<String>,
+    #[command(flatten)]
+    values: ValuesArguments,
     /// Kubernetes version for Capabilities.KubeVersion.
     #[arg(long, value_name = "VERSION")]
     kube_version: Option<String>,
@@ -46,8 +31,8 @@ pub(crate) struct Arguments {
     /// Include the CRDs of the chart.
     #[arg(long)]
     include_crds: bool,
-    /// Leave the CRDs out, even with --include-crds.
-    #[arg(long)]
+    /// Accepted as by Helm, where it only matters to installing.
+    #[arg(long, hide = true)]
     skip_crds: bool,
     /// Only what these templates render.
     #[arg(short = 's', long, value_name = "TEMPLATE")]
@@ -68,149 +53,209 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIRECTORY")]
     output_dir: Option<PathBuf>,
     /// Put the release's name between the output directory and the files.
-    #[arg(long, requires = "output_dir")]
+    #[arg(long)]
     release_name: bool,
+    /// A template that gives the release's name.
+    #[arg(long, value_name = "TEMPLATE")]
+    name_template: Option<String>,
+    /// Take a generated name: without a cluster it is `release-name`.
+    #[arg(short = 'g', long)]
+    generate_name: bool,
+    /// Print what was rendered even when it is not YAML.
+    #[arg(long)]
+    debug: bool,
+    /// Instead of the manifests, print for each the lines it came from and the values it read.
+    #[arg(long)]
+    explain: bool,
+    /// The form of --explain.
+    #[arg(short = 'o', long, value_name = "FORM", requires = "explain", default_value = "text")]
+    output: ExplainForm,
+    /// Only `client`: there is no cluster to ask.
+    #[arg(long, value_name = "WHERE", num_args = 0..=1, require_equals = true, default_missing_value = "unset")]
+    dry_run: Option<String>,
+    /// Always refused: the same as --dry-run=server.
+    #[arg(long, hide = true)]
+    validate: bool,
+    /// Always refused: templates have no network.
+    #[arg(long, hide = true)]
+    enable_dns: bool,
+    /// Fetching dependencies into the chart's directory: refused when there are some missing.
+    #[arg(long, hide = true)]
+    dependency_update: bool,
+    /// Always refused: nothing is started.
+    #[arg(long, hide = true, value_name = "PLUGIN")]
+    post_renderer: Option<String>,
+    #[command(flatten)]
+    install: InstallFlags,
+    #[command(flatten)]
+    global: GlobalFlags,
+}
+
+/// How an explanation is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum ExplainForm {
+    Text,
+    Json,
+    Yaml,
 }
 
 /// Runs it.
 pub(crate) fn run(cluster: &ClusterArguments, arguments: &Arguments) -> Result<()> {
-    let (release, chart) = match arguments.positional.as_slice() {
-        [release, chart] => (release.as_str(), chart.as_str()),
-        [chart] => ("release-name", chart.as_str()),
-        _ => return Err(Error::Usage("give the release's name and the chart".to_owned())),
-    };
-    let chart = load(Path::new(chart))?;
+    arguments.refuse()?;
+    let (release, chart) = arguments.release_and_chart()?;
+    let values = arguments.values.read()?;
+    let chart = chart::load(Path::new(chart))?;
     let options = TemplateOptions {
-        values: arguments.values()?,
-        release_name: release.to_owned(),
+        values,
+        release_name: release.clone(),
         namespace: cluster.namespace.clone().unwrap_or_else(|| "default".to_owned()),
         kube_version: arguments.kube_version.clone(),
         api_versions: arguments.api_versions.clone(),
-        include_crds: arguments.include_crds && !arguments.skip_crds,
-        show_only: arguments.show_only.clone(),
+        include_crds: arguments.include_crds,
+        // Files are written before patterns are looked at.
+        show_only: if arguments.output_dir.is_some() { Vec::new() } else { arguments.show_only.clone() },
         no_hooks: arguments.no_hooks,
         is_upgrade: arguments.is_upgrade,
         skip_tests: arguments.skip_tests,
         skip_schema_validation: arguments.skip_schema_validation,
         now: super::now(),
+        explain: arguments.explain,
+        check_values: true,
+        debug: arguments.debug,
         ..TemplateOptions::default()
     };
-    let rendered = template(&chart, &options).map_err(|error| Error::Chart(error.to_string()))?;
+    let rendered = template(&chart, &options).map_err(|error| {
+        if let TemplateError::NotYaml { rendered, .. } = &error {
+            // What was rendered helps to see the mistake; failing to print it is no second error.
+            let _ = output::print(rendered);
+        }
+        let advice = error.advice(&chart);
+        Error::Chart(advice.map_or_else(|| error.to_string(), |advice| format!("{error}\n\n{advice}")))
+    })?;
     for warning in &rendered.warnings {
         output::note(&format!("warning: {warning}"));
     }
+    for unknown in &rendered.unknown_keys {
+        output::note(&format!("warning: {unknown}"));
+    }
+    if arguments.explain || arguments.kube_version.is_some() {
+        for finding in &rendered.removed_apis {
+            output::note(&format!("warning: {finding}"));
+        }
+    }
+    if arguments.explain {
+        return explain(&rendered, arguments.output);
+    }
     match &arguments.output_dir {
         None => output::print(&rendered.text),
-        Some(directory) if arguments.release_name => write(&directory.join(release), &rendered.text),
-        Some(directory) => write(directory, &rendered.text),
+        Some(directory) => {
+            let directory = if arguments.release_name { directory.join(&release) } else { directory.clone() };
+            write(&directory, &rendered.documents)?;
+            // Nothing is left for standard output, where patterns look.
+            match arguments.show_only.first() {
+                Some(name) => Err(Error::Chart(TemplateError::ShowOnly { name: name.clone() }.to_string())),
+                None => output::print("\n"),
+            }
+        }
     }
 }
 
 impl Arguments {
-    fn values(&self) -> Result<ValuesOptions> {
-        let mut files = Vec::new();
-        for name in &self.values {
-            let content = if name == "-" {
-                let mut content = Vec::new();
-                std::io::stdin().lock().read_to_end(&mut content).map_err(Error::File)?;
-                content
-            } else {
-                fs::read(name).map_err(Error::File)?
-            };
-            files.push(ValuesFile { name: name.clone(), content });
+    /// Refuses what Helm can do and this command does not.
+    fn refuse(&self) -> Result<()> {
+        let wrong = |text: &str| Err(Error::Chart(text.to_owned()));
+        if self.post_renderer.is_some() {
+            return wrong(
+                "--post-renderer starts a program, and nothing is started here; \
+                 pipe the output through it, or use the postRenderers of a HelmRelease",
+            );
         }
-        let mut set_file_contents = BTreeMap::new();
-        for path in self.set_file.iter().flat_map(|text| paths(text)) {
-            // A path that cannot be read is reported where it is used, in Helm's words.
-            if let Ok(content) = fs::read(path) {
-                set_file_contents.insert(path.to_owned(), String::from_utf8_lossy(&content).into_owned());
+        if self.enable_dns {
+            return wrong(
+                "--enable-dns makes the output depend on a network, which templates do not have here; \
+                 without it getHostByName gives an empty string",
+            );
+        }
+        const SERVER: &str = "rendering against a cluster is not done here: pass what it would answer with \
+                              --kube-version and --api-versions, and leave --dry-run=server and --validate away";
+        if self.validate {
+            return wrong(SERVER);
+        }
+        match self.dry_run.as_deref() {
+            None | Some("client" | "unset" | "true") => Ok(()),
+            Some("server") => wrong(SERVER),
+            Some(other @ ("none" | "false")) => {
+                Err(Error::Chart(format!("invalid dry-run value ({other:?}). Must be \"server\" or \"client\"")))
             }
-        }
-        Ok(ValuesOptions {
-            files,
-            set_json: self.set_json.clone(),
-            set: self.set.clone(),
-            set_string: self.set_string.clone(),
-            set_file: self.set_file.clone(),
-            set_file_contents,
-            set_literal: self.set_literal.clone(),
-        })
-    }
-}
-
-/// The paths of a `--set-file` value.
-fn paths(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').filter_map(|pair| pair.split_once('=').map(|(_, path)| path))
-}
-
-/// Loads a chart from a directory or an archive.
-fn load(path: &Path) -> Result<Chart> {
-    let wrong = |error: helm::chart::ChartError| Error::Chart(error.to_string());
-    if !path.exists() {
-        return Err(Error::Chart(format!("path {:?} not found", path.display().to_string())));
-    }
-    if path.is_dir() {
-        let mut files = Vec::new();
-        walk(path, "", &mut files)?;
-        return load_directory(files).map_err(wrong);
-    }
-    load_archive(&fs::read(path).map_err(Error::File)?).map_err(wrong)
-}
-
-/// Every regular file below a directory, by its path relative to it. Links are followed, as Helm does.
-fn walk(root: &Path, below: &str, files: &mut Vec<(String, Vec<u8>)>) -> Result<()> {
-    /// Deeper is no chart but a directory that links to itself.
-    const DEEPEST: usize = 64;
-    if below.matches('/').count() > DEEPEST {
-        return Err(Error::Chart(format!("{below}: too deep; does a link lead back?")));
-    }
-    for entry in fs::read_dir(root.join(below)).map_err(Error::File)? {
-        let entry = entry.map_err(Error::File)?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if below.is_empty() { name } else { format!("{below}/{name}") };
-        let kind = fs::metadata(root.join(&path)).map_err(Error::File)?;
-        if kind.is_dir() {
-            walk(root, &path, files)?;
-        } else if kind.is_file() {
-            let content = fs::read(root.join(&path)).map_err(Error::File)?;
-            files.push((path, content));
+            Some(other) => Err(Error::Chart(format!(
+                "invalid dry-run value ({other:?}). Must be \"none\", \"server\", or \"client\""
+            ))),
         }
     }
-    Ok(())
+
+    /// The release's name, by whichever flag or argument it is given, and the chart.
+    fn release_and_chart(&self) -> Result<(String, &str)> {
+        let wrong = |text: String| Err(Error::Chart(text));
+        let (name, chart) = match self.positional.as_slice() {
+            [] => return wrong("\"towline template\" requires at least 1 argument".to_owned()),
+            [chart] => (None, chart),
+            [name, chart] => (Some(name), chart),
+            [_, _, rest @ ..] => {
+                let rest = rest.join(", ");
+                return wrong(format!("expected at most two arguments, unexpected arguments: {rest}"));
+            }
+        };
+        let clash = |flag: &str| wrong(format!("cannot set {flag} and also specify a name"));
+        let name = match (name, &self.name_template) {
+            (Some(_), _) if self.generate_name => return clash("--generate-name"),
+            (Some(_), Some(_)) => return clash("--name-template"),
+            (Some(name), None) => name.clone(),
+            (None, Some(text)) => helm::template::name_from_template(text, super::now())
+                .map_err(|error| Error::Chart(error.to_string()))?,
+            (None, None) => "release-name".to_owned(),
+        };
+        Ok((name, chart))
+    }
 }
 
-/// Writes each document to the file its `# Source:` line names.
-fn write(directory: &Path, text: &str) -> Result<()> {
-    let mut files: Vec<(PathBuf, String)> = Vec::new();
-    for document in text.split("---\n# Source: ").skip(1) {
-        let Some((source, _)) = document.split_once('\n') else { continue };
+/// Prints where manifests come from instead of the manifests.
+fn explain(rendered: &TemplateOutput, form: ExplainForm) -> Result<()> {
+    match form {
+        ExplainForm::Text => {
+            let texts: Vec<String> = rendered.explanations.iter().map(ToString::to_string).collect();
+            output::print(&texts.join("\n"))
+        }
+        ExplainForm::Json => {
+            let json = serde_json::to_string_pretty(&rendered.explained())
+                .map_err(|error| Error::Encode(error.to_string()))?;
+            output::print(&(json + "\n"))
+        }
+        ExplainForm::Yaml => output::print(&output::yaml(&rendered.explained())?),
+    }
+}
+
+/// Writes each document to the file it comes from.
+fn write(directory: &Path, documents: &[Document]) -> Result<()> {
+    let mut written: BTreeSet<PathBuf> = BTreeSet::new();
+    for document in documents {
+        let source = &document.path;
         if source.split('/').any(|part| part == "..") {
             return Err(Error::Chart(format!("{source} leads out of the output directory")));
         }
         let path = directory.join(source);
-        let content = format!("---\n# Source: {document}");
-        match files.iter_mut().find(|(known, _)| *known == path) {
-            Some((_, known)) => known.push_str(&content),
-            None => files.push((path, content)),
-        }
-    }
-    for (path, content) in files {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(Error::File)?;
         }
-        fs::write(&path, content).map_err(Error::File)?;
+        // The first document of a run replaces what an earlier run left.
+        let mut options = fs::OpenOptions::new();
+        if written.insert(path.clone()) {
+            options.write(true).create(true).truncate(true);
+        } else {
+            options.append(true);
+        }
+        let mut file = options.open(&path).map_err(Error::File)?;
+        file.write_all(document.to_string().as_bytes()).map_err(Error::File)?;
         output::print(&format!("wrote {}\n", path.display()))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::paths;
-
-    #[test]
-    fn every_path_of_a_set_file_value_is_found() {
-        assert_eq!(paths("a=x.txt,b.c=dir/y").collect::<Vec<_>>(), ["x.txt", "dir/y"]);
-        assert_eq!(paths("nothing").count(), 0);
-    }
 }
