@@ -24,6 +24,7 @@ const MANIFEST: &str = "out: {{ include \"demo/templates/_random.tpl\" .Values |
 fn is_known(go: &str) -> bool {
     go.contains("exceeded maximum template depth")
         || go.contains("0xc0")
+        || go.contains("toml: ")
         || (go.contains("slice") && go.contains("out of range"))
 }
 

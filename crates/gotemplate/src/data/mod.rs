@@ -17,7 +17,7 @@ type Answer = Result<Value, FunctionError>;
 pub static FUNCTIONS: &[Function] = &[
     Function::new("toYaml", &[&ANY], &STRING, |_, arguments| Ok(lenient(yaml::to_yaml(first(arguments))))),
     Function::new("mustToYaml", &[&ANY], &STRING, |_, arguments| strict(yaml::to_yaml(first(arguments)))),
-    Function::new("toYamlPretty", &[&ANY], &STRING, |_, arguments| Ok(lenient(yaml::to_yaml_pretty(first(arguments))))),
+    Function::new("toYamlPretty", &[&ANY], &STRING, to_yaml_pretty),
     Function::new("fromYaml", &[&STRING], &MAP, from_yaml),
     Function::new("fromYamlArray", &[&STRING], &LIST, from_yaml_array),
     Function::new("toJson", &[&ANY], &STRING, |_, arguments| Ok(lenient(json::to_json(first(arguments))))),
@@ -44,6 +44,14 @@ fn lenient(written: Result<String, String>) -> Value {
 
 fn strict(written: Result<String, String>) -> Answer {
     written.map(Value::from).map_err(FunctionError::Message)
+}
+
+/// Go's encoder panics over what it does not know, which is an error here too; other failures give the empty string.
+fn to_yaml_pretty(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
+    match yaml::to_yaml_pretty(first(arguments)) {
+        Err(message) if message.starts_with(yaml::CANNOT_MARSHAL) => Err(FunctionError::Message(message)),
+        written => Ok(lenient(written)),
+    }
 }
 
 /// What was read as a map; anything else, and a failure, is a map with the key `Error`.

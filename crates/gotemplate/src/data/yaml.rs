@@ -91,6 +91,9 @@ pub fn to_yaml_pretty(value: &Value) -> Result<String, String> {
     yaml::v3::to_string_pretty(&tree).map(without_newline).map_err(|error| error.to_string())
 }
 
+/// How the message begins about a value that has no YAML at all.
+pub(super) const CANNOT_MARSHAL: &str = "cannot marshal type: ";
+
 fn to_tree(value: &Value, depth: usize, nodes: &mut usize) -> Result<yaml::Value, String> {
     *nodes += 1;
     if *nodes > MAX_NODES {
@@ -108,7 +111,7 @@ fn to_tree(value: &Value, depth: usize, nodes: &mut usize) -> Result<yaml::Value
             (Some(signed), _, _) => yaml::Value::Int(signed),
             (_, Some(unsigned), _) => i64::try_from(unsigned).map_or(yaml::Value::Uint(unsigned), yaml::Value::Int),
             (_, _, Some(float)) => yaml::Value::Float(float),
-            _ => return Err(format!("cannot marshal type: {}", value.type_name())),
+            _ => return Err(format!("{CANNOT_MARSHAL}{}", value.type_name())),
         },
         Value::String(text) => yaml::Value::String(text.lossy().into_owned()),
         Value::Bytes(bytes) => {
@@ -127,7 +130,7 @@ fn to_tree(value: &Value, depth: usize, nodes: &mut usize) -> Result<yaml::Value
             Some(value) => to_tree(&value, depth + 1, nodes)?,
             None => to_tree(&Value::map(object.fields()), depth + 1, nodes)?,
         },
-        Value::Function(_) => return Err(format!("cannot marshal type: {}", value.type_name())),
+        Value::Function(_) => return Err(format!("{CANNOT_MARSHAL}{}", value.type_name())),
     })
 }
 
