@@ -7,9 +7,9 @@ use common::secret::Secret;
 use k8s_openapi::api::core::v1 as core;
 use kube::{Api, Client};
 
-use crate::git::url::{GitUrl, Scheme};
-use crate::git::{HttpAuth, IdentityError, SshAuth, read_identity};
-use crate::http::{ProxySettings, TlsMaterial};
+use git::url::{GitUrl, Scheme};
+use git::{HttpAuth, IdentityError, SshAuth, read_identity};
+use http_client::{ProxySettings, TlsMaterial};
 
 /// A Secret's content.
 #[derive(Clone, Debug)]

@@ -19,10 +19,10 @@ use runtime::{ObjectKey, Shell};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::charts::lookup::IndexTables;
+use chart_repository::lookup::IndexTables;
 use crate::flags::{FetchFlags, Flags, StorageFlags};
-use crate::git::SshAlgorithms;
-use crate::http::ClientPool;
+use git::SshAlgorithms;
+use http_client::ClientPool;
 use crate::mirror::Mirrors;
 use crate::reconcile::Context;
 use crate::reconcile::context::{Kinds, Settings};

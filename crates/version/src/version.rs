@@ -83,6 +83,12 @@ impl Version {
         })
     }
 
+    /// Reads a version as Flux reads tags and chart versions: to the letter, but for a `v` in front.
+    pub fn parse_prefixed(text: &str) -> Option<Self> {
+        Self::parse_strict(text.strip_prefix('v').unwrap_or(text)).ok()?;
+        Self::parse(text).ok()
+    }
+
     /// Reads a version that must follow the semver specification to the letter.
     pub fn parse_strict(text: &str) -> Result<Self, Error> {
         if text.is_empty() {

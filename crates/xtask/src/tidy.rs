@@ -13,14 +13,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("apply", &["common", "status"]),
     ("archive", &[]),
     ("artifact", &["archive", "common"]),
+    ("chart-repository", &["common", "http-client", "version", "yaml"]),
     ("common", &[]),
     ("fuzz", &[]),
+    ("git", &["archive", "common", "http-client", "version"]),
     ("goregex", &[]),
     ("gotemplate", &["goregex", "version", "yaml"]),
     ("helm", &["archive", "goregex", "gotemplate", "version", "yaml"]),
     ("helm-controller", ANY_LIBRARY),
+    ("http-client", &["common"]),
     ("kustomize", &["goregex", "helm", "yaml"]),
+    ("oci", &["common", "http-client"]),
     ("oracle", &[]),
+    ("provenance", &["yaml"]),
     ("runtime", &["common"]),
     ("source-controller", ANY_LIBRARY),
     ("status", &[]),
@@ -37,11 +42,16 @@ const ANY_LIBRARY: &[&str] = &[
     "apply",
     "archive",
     "artifact",
+    "chart-repository",
     "common",
+    "git",
     "goregex",
     "gotemplate",
     "helm",
+    "http-client",
     "kustomize",
+    "oci",
+    "provenance",
     "runtime",
     "status",
     "substitute",
@@ -53,14 +63,19 @@ const EVERYTHING: &[&str] = &[
     "apply",
     "archive",
     "artifact",
+    "chart-repository",
     "common",
     "fuzz",
+    "git",
     "goregex",
     "gotemplate",
     "helm",
     "helm-controller",
+    "http-client",
     "kustomize",
+    "oci",
     "oracle",
+    "provenance",
     "runtime",
     "source-controller",
     "status",
@@ -73,7 +88,9 @@ const EVERYTHING: &[&str] = &[
 
 /// Crates that other people use as libraries: no runtime, no client, no network.
 const PURE: &[&str] =
-    &["archive", "common", "goregex", "gotemplate", "helm", "kustomize", "status", "substitute", "version", "yaml"];
+    &[
+    "archive", "common", "goregex", "gotemplate", "helm", "kustomize", "provenance", "status", "substitute", "version", "yaml",
+];
 
 /// What a pure crate must not depend on.
 const EFFECTS: &[&str] = &["axum", "git2", "hyper", "kube", "reqwest", "russh", "tokio", "tokio-util", "tonic"];

@@ -1,9 +1,4 @@
-//! Helm chart repositories: their index, choosing a version, downloading and building charts.
+//! From what was fetched to the chart that becomes an artifact.
 
 pub mod build;
-pub mod download;
-pub mod index;
-pub mod lookup;
 pub mod merge;
-pub mod select;
-mod split;

@@ -13,10 +13,10 @@ use runtime::metrics::ReconcileMetrics;
 use runtime::store::Store as Objects;
 use tokio::sync::Semaphore;
 
-use crate::charts::lookup::IndexTables;
+use chart_repository::lookup::IndexTables;
 use crate::failure::Failure;
-use crate::git::SshAlgorithms;
-use crate::http::ClientPool;
+use git::SshAlgorithms;
+use http_client::ClientPool;
 use crate::mirror::Mirrors;
 use crate::store::Store;
 

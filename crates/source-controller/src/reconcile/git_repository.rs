@@ -19,10 +19,10 @@ use super::driver::{Built, Kind, drive, replace_artifact, source_of};
 use super::plan::{check_git_repository, content_settings_changed};
 use crate::credentials::{self, SecretData};
 use crate::failure::{Error, Failure};
-use crate::git::fetch::{self, FetchLimits, Looked, Workspace};
-use crate::git::tree::{Files, PackError};
-use crate::git::url::GitUrl;
-use crate::git::{GitError, Remote};
+use git::fetch::{self, FetchLimits, Looked, Workspace};
+use git::tree::{Files, PackError};
+use git::url::GitUrl;
+use git::{GitError, Remote};
 use crate::outcome::Success;
 use crate::store::StoreError;
 

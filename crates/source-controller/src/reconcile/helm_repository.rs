@@ -16,8 +16,8 @@ use runtime::{Action, ObjectKey, Reconcile};
 use super::context::Context;
 use super::driver::{Built, Kind, drive, replace_artifact, source_of};
 use super::plan::{check_helm_repository, invalid_url};
-use crate::charts::download::{Access, DownloadError, Index};
-use crate::charts::index::{self, IndexError, IndexTable};
+use chart_repository::download::{Access, DownloadError, Index};
+use chart_repository::index::{self, IndexError, IndexTable};
 use crate::credentials::SecretData;
 use crate::failure::{Error, Failure};
 use crate::outcome::Success;
@@ -94,7 +94,7 @@ pub(super) async fn access(context: &Context, repository: &HelmRepository) -> Re
     let mut access = Access {
         url,
         auth: embedded,
-        tls: crate::http::TlsMaterial::default(),
+        tls: http_client::TlsMaterial::default(),
         pass_credentials: repository.spec.pass_credentials,
         timeout: repository.spec.timeout().to_std(),
     };

@@ -5,7 +5,7 @@ use common::names::{finalizer, reason};
 use common::source::v1::{GitProvider, GitRepository, HelmChart, HelmRepository, SourceKind};
 
 use crate::failure::Failure;
-use crate::git::url::{GitUrl, Scheme};
+use git::url::{GitUrl, Scheme};
 
 /// The first step of a reconcile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,8 +15,8 @@ use sha2::{Digest as _, Sha256};
 use super::context::Context;
 use super::helm_repository::access;
 use crate::charts::build::{check_name, dependency_error, invalid_reference, pull_error};
-use crate::charts::download::{Access, DownloadError, Index};
-use crate::charts::select::{ChartVersion, select};
+use chart_repository::download::{Access, DownloadError, Index};
+use chart_repository::select::{ChartVersion, select};
 use crate::failure::Failure;
 
 /// The wanted version of a chart in a stored index.
@@ -144,7 +144,7 @@ async fn anonymous(context: &Context, url: &str) -> Result<(Access, Source), Dow
     let access = Access {
         url,
         auth,
-        tls: crate::http::TlsMaterial::default(),
+        tls: http_client::TlsMaterial::default(),
         pass_credentials: false,
         timeout: std::time::Duration::from_secs(60),
     };
@@ -161,7 +161,7 @@ async fn anonymous(context: &Context, url: &str) -> Result<(Access, Source), Dow
             download.rewind().map_err(io)?;
             let input = std::io::BufReader::new(download);
             let mut output = std::io::BufWriter::new(target);
-            crate::charts::index::convert(input, &mut output).map_err(dependency_error)?;
+            chart_repository::index::convert(input, &mut output).map_err(dependency_error)?;
             Ok(output.into_inner().map_err(|error| io(error.into_error()))?.into_temp_path())
         })
         .await

@@ -20,40 +20,7 @@ pub mod url;
 pub use session::Remote;
 pub use ssh::{IdentityError, SshAlgorithms, SshAuth, read_identity};
 
-use common::secret::Secret;
-
-/// How to prove who we are over HTTP.
-#[derive(Clone, Debug, Default)]
-pub enum HttpAuth {
-    /// Not at all.
-    #[default]
-    None,
-    /// User name and password.
-    Basic {
-        /// The user name.
-        username: String,
-        /// The password.
-        password: Secret<String>,
-    },
-    /// A bearer token.
-    Bearer(Secret<String>),
-}
-
-impl HttpAuth {
-    /// Adds the credentials to a request.
-    pub fn apply(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
-        match self {
-            Self::None => request,
-            Self::Basic { username, password } => request.basic_auth(username, Some(password.expose())),
-            Self::Bearer(token) => request.bearer_auth(token.expose()),
-        }
-    }
-
-    /// Whether there are credentials.
-    pub const fn is_some(&self) -> bool {
-        !matches!(self, Self::None)
-    }
-}
+pub use http_client::HttpAuth;
 
 /// Why a repository could not be read.
 #[derive(Debug, thiserror::Error)]

@@ -2,12 +2,12 @@
 
 use bytes::Bytes;
 
-use super::http::HttpSession;
-use super::listing::Listing;
-use super::packet::{Packet, Packets};
-use super::ssh::{SshAlgorithms, SshAuth, SshSession};
-use super::url::{GitUrl, Scheme};
-use super::{GitError, HttpAuth};
+use crate::http::HttpSession;
+use crate::listing::Listing;
+use crate::packet::{Packet, Packets};
+use crate::ssh::{SshAlgorithms, SshAuth, SshSession};
+use crate::url::{GitUrl, Scheme};
+use crate::{GitError, HttpAuth};
 
 /// Largest listing: some hundred thousand references.
 const LISTING_LIMIT: u64 = 64 << 20;
@@ -44,20 +44,20 @@ impl Remote {
 }
 
 /// An open conversation.
-pub(super) enum Session {
+pub(crate) enum Session {
     Http(HttpSession),
     Ssh(Box<SshSession>),
 }
 
 /// What the remote sends.
-pub(super) enum ByteStream {
+pub(crate) enum ByteStream {
     Http(Box<reqwest::Response>),
     Ssh(Box<SshSession>),
 }
 
 impl ByteStream {
     /// The next bytes; nothing at the end.
-    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, GitError> {
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, GitError> {
         match self {
             Self::Http(response) => response.chunk().await.map_err(GitError::Http),
             Self::Ssh(session) => session.chunk().await,
@@ -66,7 +66,7 @@ impl ByteStream {
 }
 
 /// Connects and reads the remote's references: one request over HTTP.
-pub(super) async fn open(remote: &Remote) -> Result<(Session, Listing), GitError> {
+pub(crate) async fn open(remote: &Remote) -> Result<(Session, Listing), GitError> {
     match remote.url.scheme {
         Scheme::Http | Scheme::Https => {
             let (session, response) = HttpSession::open(remote).await?;
@@ -104,7 +104,7 @@ async fn read_listing(packets: &mut Packets) -> Result<Listing, GitError> {
 
 impl Session {
     /// Sends the request for a pack.
-    pub(super) async fn request(self, body: Vec<u8>) -> Result<ByteStream, GitError> {
+    pub(crate) async fn request(self, body: Vec<u8>) -> Result<ByteStream, GitError> {
         match self {
             Self::Http(session) => Ok(ByteStream::Http(Box::new(session.upload_pack(body).await?))),
             Self::Ssh(session) => {
@@ -115,7 +115,7 @@ impl Session {
     }
 
     /// Ends a conversation that needs no pack.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         if let Self::Ssh(session) = self {
             session.close().await;
         }

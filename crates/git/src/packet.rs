@@ -2,12 +2,12 @@
 
 use bytes::{Buf as _, Bytes, BytesMut};
 
-use super::GitError;
-use super::session::ByteStream;
+use crate::GitError;
+use crate::session::ByteStream;
 
 /// One packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Packet {
+pub(crate) enum Packet {
     /// `0000`.
     Flush,
     /// Anything with content.
@@ -15,7 +15,7 @@ pub(super) enum Packet {
 }
 
 /// Cuts a stream into packets; never buffers more than one packet and one chunk.
-pub(super) struct Packets {
+pub(crate) struct Packets {
     stream: ByteStream,
     buffer: BytesMut,
     received: u64,
@@ -25,17 +25,17 @@ pub(super) struct Packets {
 
 impl Packets {
     /// Reads at most `limit` bytes of `what`.
-    pub(super) fn new(stream: ByteStream, what: &'static str, limit: u64) -> Self {
+    pub(crate) fn new(stream: ByteStream, what: &'static str, limit: u64) -> Self {
         Self { stream, buffer: BytesMut::new(), received: 0, limit, what }
     }
 
     /// Gives the stream back, with another bound for what follows. Nothing may be buffered.
-    pub(super) fn into_stream(self) -> ByteStream {
+    pub(crate) fn into_stream(self) -> ByteStream {
         self.stream
     }
 
     /// The next packet; an error when the stream ends.
-    pub(super) async fn next(&mut self) -> Result<Packet, GitError> {
+    pub(crate) async fn next(&mut self) -> Result<Packet, GitError> {
         let prefix = self.need(4).await?;
         let length = std::str::from_utf8(&prefix)
             .ok()
@@ -69,15 +69,15 @@ impl Packets {
 }
 
 /// Frames one line.
-pub(super) fn line(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn line(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("{:04x}{text}", text.len() + 4).as_bytes());
 }
 
 /// `0000`.
-pub(super) const FLUSH: &[u8] = b"0000";
+pub(crate) const FLUSH: &[u8] = b"0000";
 
 /// A server's message, fit for a condition.
-pub(super) fn printable(message: &[u8]) -> String {
+pub(crate) fn printable(message: &[u8]) -> String {
     let text = String::from_utf8_lossy(message.get(..message.len().min(1000)).unwrap_or_default());
     let clean: String =
         text.trim().chars().map(|character| if character.is_control() { ' ' } else { character }).collect();

@@ -4,7 +4,7 @@ use common::revision::Revision;
 use common::source::v1::GitRepositoryRef;
 use version::{Constraints, Version};
 
-use super::listing::{Listing, is_oid};
+use crate::listing::{Listing, is_oid};
 
 /// What to fetch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ fn by_version(range: &str, listing: &Listing) -> Result<Target, ResolveError> {
     let mut best: Vec<(Version, &str, &str)> = Vec::new();
     for (full, object) in &listing.references {
         let Some(tag) = full.strip_prefix("refs/tags/") else { continue };
-        let Some(version) = parse_version(tag).filter(|version| constraint.check(version)) else { continue };
+        let Some(version) = Version::parse_prefixed(tag).filter(|version| constraint.check(version)) else { continue };
         match best.first().map(|(highest, ..)| version.cmp(highest)) {
             Some(std::cmp::Ordering::Less) => {}
             Some(std::cmp::Ordering::Equal) => best.push((version, tag, object)),
@@ -138,12 +138,6 @@ fn by_version(range: &str, listing: &Listing) -> Result<Target, ResolveError> {
             several.iter().map(|(_, tag, object)| ((*tag).to_owned(), (*object).to_owned())).collect(),
         )),
     }
-}
-
-/// A version as Flux reads tags and chart versions: strict, but for a `v` in front.
-pub fn parse_version(text: &str) -> Option<Version> {
-    Version::parse_strict(text.strip_prefix('v').unwrap_or(text)).ok()?;
-    Version::parse(text).ok()
 }
 
 #[cfg(test)]

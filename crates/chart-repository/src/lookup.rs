@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::index::{IndexError, IndexTable};
-use super::select::ChartVersion;
+use crate::index::{IndexError, IndexTable};
+use crate::select::ChartVersion;
 
 /// Tables kept. One has about 60 bytes a chart, so that the largest public repositories need a few hundred KiB.
 const TABLES: usize = 32;

@@ -11,7 +11,7 @@ use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::split;
+use crate::split;
 
 /// Why an index is refused.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +102,7 @@ pub fn is_ours(stored: &mut impl Read) -> bool {
 }
 
 /// Writes the stored form entry by entry.
-pub(super) struct IndexWriter<W> {
+pub(crate) struct IndexWriter<W> {
     target: W,
     offset: u64,
     table: IndexTable,
@@ -116,7 +116,7 @@ impl<W: Write> IndexWriter<W> {
     }
 
     /// Adds one chart; versions that are not usable are left out, as Helm leaves them out.
-    pub(super) fn add(&mut self, name: &str, versions: Value) -> Result<(), IndexError> {
+    pub(crate) fn add(&mut self, name: &str, versions: Value) -> Result<(), IndexError> {
         if !self.names.insert(name.to_owned()) {
             return Err(IndexError::Duplicate(name.to_owned()));
         }

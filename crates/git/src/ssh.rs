@@ -12,10 +12,10 @@ use russh::client::{self, Handle};
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, Preferred, kex};
 
-use super::GitError;
-use super::known_hosts::{KnownKeys, Verdict};
-use super::packet::printable;
-use super::session::Remote;
+use crate::GitError;
+use crate::known_hosts::{KnownKeys, Verdict};
+use crate::packet::printable;
+use crate::session::Remote;
 
 /// Who we are and whom we trust.
 #[derive(Clone, Debug)]
@@ -121,7 +121,7 @@ impl client::Handler for Checker {
 }
 
 /// A running `git-upload-pack` on the server.
-pub(super) struct SshSession {
+pub(crate) struct SshSession {
     connection: Handle<Checker>,
     channel: Channel<client::Msg>,
     stderr: Vec<u8>,
@@ -129,7 +129,7 @@ pub(super) struct SshSession {
 }
 
 impl SshSession {
-    pub(super) async fn open(remote: &Remote) -> Result<Self, GitError> {
+    pub(crate) async fn open(remote: &Remote) -> Result<Self, GitError> {
         let auth = remote
             .ssh
             .as_ref()
@@ -175,7 +175,7 @@ impl SshSession {
     }
 
     /// The next bytes of the program's output.
-    pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, GitError> {
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, GitError> {
         loop {
             match self.channel.wait().await {
                 Some(ChannelMsg::Data { data }) => return Ok(Some(data)),
@@ -203,14 +203,14 @@ impl SshSession {
         }
     }
 
-    pub(super) async fn send(&self, body: Vec<u8>) -> Result<(), GitError> {
+    pub(crate) async fn send(&self, body: Vec<u8>) -> Result<(), GitError> {
         self.channel.data_bytes(body).await.map_err(GitError::Ssh)
     }
 
     /// A flush instead of a request tells the server that nothing is wanted.
-    pub(super) async fn close(self) {
+    pub(crate) async fn close(self) {
         // Whether the goodbye arrives changes nothing.
-        let _ = self.channel.data_bytes(super::packet::FLUSH.to_vec()).await;
+        let _ = self.channel.data_bytes(crate::packet::FLUSH.to_vec()).await;
         let _ = self.channel.eof().await;
         let _ = self.connection.disconnect(russh::Disconnect::ByApplication, "", "").await;
     }

@@ -3,8 +3,6 @@
 use serde::{Deserialize, Deserializer};
 use version::{Constraints, Version};
 
-use crate::git::resolve::parse_version;
-
 /// One version in the index, as far as choosing and downloading need it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct ChartVersion {
@@ -72,7 +70,7 @@ pub fn select<'a>(versions: &'a [ChartVersion], name: &str, wanted: &str) -> Res
     let constraint = Constraints::parse(range).map_err(|error| SelectError::Range(error.to_string()))?;
     let mut best: Option<(Version, &ChartVersion)> = None;
     for candidate in versions {
-        let Some(version) = parse_version(&candidate.version).filter(|version| constraint.check(version)) else {
+        let Some(version) = Version::parse_prefixed(&candidate.version).filter(|version| constraint.check(version)) else {
             continue;
         };
         let is_better = best.as_ref().is_none_or(|(highest, chosen)| match version.cmp(highest) {

@@ -4,12 +4,10 @@ use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_client::{ClientPool, HttpAuth, HttpError, TlsMaterial};
 use reqwest::{Response, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 use url::Url;
-
-use crate::git::HttpAuth;
-use crate::http::{ClientPool, HttpError, TlsMaterial};
 
 /// Access to one chart repository.
 #[derive(Clone, Debug)]
@@ -106,7 +104,7 @@ impl Access {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(invalid(format!("scheme '{}' is not supported", url.scheme())));
         }
-        let decode = crate::git::url::percent_decode;
+        let decode = http_client::percent_decode;
         let auth = if url.username().is_empty() {
             HttpAuth::None
         } else {

@@ -1,4 +1,8 @@
-//! HTTP clients by trust, client certificate and proxy; those in use are shared.
+//! HTTP clients by trust, client certificate and proxy; those in use are shared. Credentials that never print.
+
+mod auth;
+
+pub use auth::{HttpAuth, percent_decode};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,7 +109,7 @@ fn key(tls: &TlsMaterial, proxy: Option<&ProxySettings>) -> [u8; 32] {
 fn build(tls: &TlsMaterial, proxy: Option<&ProxySettings>) -> Result<Client, HttpError> {
     let mut builder = Client::builder()
         // Some Git servers answer only clients that call themselves git.
-        .user_agent(concat!("git/2.47.0 (towline source-controller ", env!("CARGO_PKG_VERSION"), ")"))
+        .user_agent(concat!("git/2.47.0 (towline ", env!("CARGO_PKG_VERSION"), ")"))
         .connect_timeout(Duration::from_secs(15))
         .read_timeout(Duration::from_secs(60))
         .pool_idle_timeout(Duration::from_secs(30))

@@ -2,12 +2,12 @@
 
 use reqwest::{Response, StatusCode, header};
 
-use super::session::Remote;
-use super::url::GitUrl;
-use super::{GitError, HttpAuth};
+use crate::session::Remote;
+use crate::url::GitUrl;
+use crate::{GitError, HttpAuth};
 
 /// A repository that has answered.
-pub(super) struct HttpSession {
+pub(crate) struct HttpSession {
     client: reqwest::Client,
     base: url::Url,
     auth: HttpAuth,
@@ -15,7 +15,7 @@ pub(super) struct HttpSession {
 
 impl HttpSession {
     /// Asks for the references.
-    pub(super) async fn open(remote: &Remote) -> Result<(Self, Response), GitError> {
+    pub(crate) async fn open(remote: &Remote) -> Result<(Self, Response), GitError> {
         let mut url = remote.url.url.clone();
         let path = format!("{}/info/refs", url.path().trim_end_matches('/'));
         url.set_path(&path);
@@ -41,7 +41,7 @@ impl HttpSession {
     }
 
     /// Asks for a pack.
-    pub(super) async fn upload_pack(self, body: Vec<u8>) -> Result<Response, GitError> {
+    pub(crate) async fn upload_pack(self, body: Vec<u8>) -> Result<Response, GitError> {
         let mut url = self.base.clone();
         let path = format!("{}/git-upload-pack", url.path().trim_end_matches('/'));
         url.set_path(&path);

@@ -4,7 +4,7 @@ use std::io::{BufRead, Read as _, Write};
 
 use serde_json::Value;
 
-use super::index::{IndexError, IndexWriter};
+use crate::index::{IndexError, IndexWriter};
 
 /// Largest index that is parsed as a whole because it is not in block style.
 const WHOLE: usize = 8 << 20;
@@ -12,7 +12,7 @@ const WHOLE: usize = 8 << 20;
 const PART: usize = 32 << 20;
 
 /// Reads the document; says whether it has an apiVersion.
-pub(super) fn read_yaml<W: Write>(input: impl BufRead, writer: &mut IndexWriter<W>) -> Result<bool, IndexError> {
+pub(crate) fn read_yaml<W: Write>(input: impl BufRead, writer: &mut IndexWriter<W>) -> Result<bool, IndexError> {
     let mut splitter = Splitter { writer, head: String::new(), part: String::new(), indent: None, place: Place::Top };
     let mut input = input;
     let mut line = String::new();

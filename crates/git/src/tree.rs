@@ -7,7 +7,7 @@ use archive::compare_paths;
 use archive::sourceignore::{IGNORE_FILE, Matcher, Pattern, read_patterns};
 use git2::{ObjectType, Oid, Repository};
 
-use super::GitError;
+use crate::GitError;
 
 /// Most files and directories of one artifact.
 const MOST_ENTRIES: usize = 500_000;
@@ -212,7 +212,7 @@ pub fn list(
         }
     }
     if with_links && !links.is_empty() {
-        let urls = super::submodules::read_urls(repository, tree)?;
+        let urls = crate::submodules::read_urls(repository, tree)?;
         for link in &mut links {
             let local = link.path.strip_prefix(prefix).unwrap_or(&link.path).trim_start_matches('/');
             link.url = urls.get(local).cloned();

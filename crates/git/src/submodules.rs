@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use git2::{Oid, Repository};
 
-use super::GitError;
-use super::fetch::{self, FetchLimits, Workspace};
-use super::session::Remote;
-use super::tree::{self, Files, Link, Node, TreePath};
-use super::url::GitUrl;
+use crate::GitError;
+use crate::fetch::{self, FetchLimits, Workspace};
+use crate::session::Remote;
+use crate::tree::{self, Files, Link, Node, TreePath};
+use crate::url::GitUrl;
 
 /// Deepest nesting, as go-git's default.
 const DEEPEST: usize = 10;
@@ -18,7 +18,7 @@ const MOST: usize = 500;
 const LARGEST: usize = 1 << 20;
 
 /// Mounts the submodules and theirs. One that cannot be fetched fails the whole: a tree with holes is not the commit.
-pub(super) async fn add_all(
+pub(crate) async fn add_all(
     remote: &Remote,
     links: Vec<Link>,
     files: &mut Files,
@@ -93,7 +93,7 @@ fn resolve_url(parent: &GitUrl, url: &str) -> Result<GitUrl, GitError> {
 }
 
 /// URL by path, from the tree's `.gitmodules`.
-pub(super) fn read_urls(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, String>, GitError> {
+pub(crate) fn read_urls(repository: &Repository, tree: Oid) -> Result<BTreeMap<String, String>, GitError> {
     let Some(entry) = repository.find_tree(tree)?.get_name(".gitmodules").map(|entry| entry.id()) else {
         return Ok(BTreeMap::new());
     };

@@ -9,11 +9,11 @@ use common::revision::Revision;
 use common::source::v1::GitRepositoryRef;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::listing::Listing;
-use super::packet::{FLUSH, Packet, Packets, line, printable};
-use super::resolve::{self, ResolveError, Target};
-use super::session::{self, Remote, Session};
-use super::{GitError, submodules, tree};
+use crate::listing::Listing;
+use crate::packet::{FLUSH, Packet, Packets, line, printable};
+use crate::resolve::{self, ResolveError, Target};
+use crate::session::{self, Remote, Session};
+use crate::{GitError, submodules, tree};
 
 /// Bounds of a fetch.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +142,7 @@ pub async fn fetch(pending: Pending, workspace: &Workspace, limits: FetchLimits)
 }
 
 /// Fetches one commit of a submodule.
-pub(super) async fn fetch_commit(
+pub(crate) async fn fetch_commit(
     remote: &Remote,
     commit: &str,
     workspace: &Workspace,
