@@ -70,7 +70,8 @@ pub fn select<'a>(versions: &'a [ChartVersion], name: &str, wanted: &str) -> Res
     let constraint = Constraints::parse(range).map_err(|error| SelectError::Range(error.to_string()))?;
     let mut best: Option<(Version, &ChartVersion)> = None;
     for candidate in versions {
-        let Some(version) = Version::parse_prefixed(&candidate.version).filter(|version| constraint.check(version)) else {
+        let Some(version) = Version::parse_prefixed(&candidate.version).filter(|version| constraint.check(version))
+        else {
             continue;
         };
         let is_better = best.as_ref().is_none_or(|(highest, chosen)| match version.cmp(highest) {

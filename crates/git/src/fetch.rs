@@ -102,23 +102,50 @@ pub async fn look(
     if let Some(pinned) = resolve::pinned(reference).filter(|pinned| Some(pinned) == stored) {
         return Ok(Looked::Unchanged(pinned));
     }
-    let (session, listing) = session::open(remote).await?;
-    let target = match resolve::resolve(reference, &listing) {
-        Ok(target) => target,
-        Err(error) => {
-            session.close().await;
-            return Err(match error {
-                ResolveError::Empty => GitError::Empty,
-                error => GitError::Reference(error.to_string()),
-            });
-        }
-    };
+    let Pending { session, listing, target } = open(remote, |listing| resolve::resolve(reference, listing)).await?;
     match target.revision().filter(|revision| Some(revision) == stored) {
         Some(revision) => {
             session.close().await;
             Ok(Looked::Unchanged(revision))
         }
         None => Ok(Looked::Changed(Box::new(Pending { session, listing, target }))),
+    }
+}
+
+/// Asks the remote where a name leads to, as `git fetch` understands names: in full, a tag, a branch, a commit's id.
+pub async fn look_by_name(remote: &Remote, name: &str) -> Result<Box<Pending>, GitError> {
+    open(remote, |listing| resolve::by_name(name, listing)).await.map(Box::new)
+}
+
+async fn open(
+    remote: &Remote,
+    resolve: impl FnOnce(&Listing) -> Result<Target, ResolveError>,
+) -> Result<Pending, GitError> {
+    let (session, listing) = session::open(remote).await?;
+    match resolve(&listing) {
+        Ok(target) => Ok(Pending { session, listing, target }),
+        Err(error) => {
+            session.close().await;
+            Err(match error {
+                ResolveError::Empty => GitError::Empty,
+                error => GitError::Reference(error.to_string()),
+            })
+        }
+    }
+}
+
+impl Pending {
+    /// The commit that would be fetched, where the listing alone tells it.
+    pub fn commit(&self) -> Option<&str> {
+        match &self.target {
+            Target::Tip { commit, .. } | Target::Commit { commit, .. } => Some(commit),
+            Target::Newest(_) => None,
+        }
+    }
+
+    /// Ends the conversation without fetching.
+    pub async fn close(self) {
+        self.session.close().await;
     }
 }
 
@@ -306,16 +333,14 @@ fn identify(repository: &git2::Repository, target: &Target) -> Result<Fetched, G
 pub async fn files(
     remote: &Remote,
     commit: &str,
-    recurse: bool,
-    sparse: Vec<String>,
+    selection: &tree::Selection,
     workspace: &Workspace,
     limits: FetchLimits,
 ) -> Result<tree::Files, GitError> {
-    let commit = commit.to_owned();
-    let (mut files, links) =
-        workspace.run(move |repository| tree::list(repository, &commit, "", &sparse, recurse)).await?;
-    if recurse {
-        submodules::add_all(remote, links, &mut files, workspace, limits).await?;
+    let (commit, wanted) = (commit.to_owned(), selection.clone());
+    let (mut files, links) = workspace.run(move |repository| tree::list(repository, &commit, "", &wanted)).await?;
+    if selection.submodules {
+        submodules::add_all(remote, links, &mut files, workspace, limits, selection.symbolic_links).await?;
     }
     Ok(files)
 }

@@ -1,14 +1,16 @@
 //! Reading Git repositories: our own smart transports over HTTP and SSH, libgit2 for packs and objects.
 //!
-//! Nothing is checked out. One listing of the remote's references decides what to fetch ([`resolve`]); the pack goes into a
+//! A controller checks nothing out ([`checkout`] is for the command line). One listing of the remote's references decides what to fetch ([`resolve`]); the pack goes into a
 //! bare repository in a temporary directory; its tree is packed into the artifact straight from the object store.
 //! Upload-pack is spoken directly instead of through libgit2's transport hooks: those need `unsafe` and a thread per transfer,
 //! and could not answer "has anything changed?" with a single request.
 
+pub mod checkout;
 pub mod fetch;
 mod http;
 pub mod known_hosts;
 pub mod listing;
+pub mod local;
 mod packet;
 pub mod resolve;
 mod session;
@@ -18,7 +20,7 @@ pub mod tree;
 pub mod url;
 
 pub use session::Remote;
-pub use ssh::{IdentityError, SshAlgorithms, SshAuth, read_identity};
+pub use ssh::{IdentityError, SshAlgorithms, SshAuth, SshIdentities, read_identity};
 
 pub use http_client::HttpAuth;
 

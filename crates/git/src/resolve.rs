@@ -96,6 +96,20 @@ pub fn resolve(reference: Option<&GitRepositoryRef>, listing: &Listing) -> Resul
     }
 }
 
+/// Chooses as `git fetch URL NAME` does: a commit's id, a full name, a tag, a branch.
+pub fn by_name(name: &str, listing: &Listing) -> Result<Target, ResolveError> {
+    if listing.references.is_empty() {
+        return Err(ResolveError::Empty);
+    }
+    if is_oid(name) {
+        return by_commit(name, "", listing);
+    }
+    let forms = ["", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"].map(|before| format!("{before}{name}"));
+    let found = forms.iter().find_map(|full| Some((listing.references.get(full)?, listing.commit(full)?)));
+    let (object, commit) = found.ok_or_else(|| ResolveError::Missing(name.to_owned()))?;
+    Ok(Target::Tip { name: name.to_owned(), object: object.clone(), commit: commit.to_owned() })
+}
+
 fn by_commit(commit: &str, branch: &str, listing: &Listing) -> Result<Target, ResolveError> {
     if !is_oid(commit) {
         return Err(ResolveError::Commit(commit.to_owned()));
@@ -205,6 +219,28 @@ mod tests {
             }
         }
         assert_eq!(resolve(None, &Listing::default()), Err(ResolveError::Empty));
+    }
+
+    #[test]
+    fn names_are_resolved_as_git_fetch_does() {
+        let mut listing = listing();
+        listing.references.insert("refs/heads/v1.0.0".to_owned(), oid('c'));
+        let commit = |name: &str| by_name(name, &listing).map(|target| target.revision().unwrap().as_str().to_owned());
+        for (name, digit) in [
+            ("HEAD", '1'),
+            ("main", '1'),
+            ("heads/feature/x", '2'),
+            ("refs/pull/7/head", '3'),
+            // A tag before the branch of the same name.
+            ("v1.0.0", '4'),
+            ("refs/heads/v1.0.0", 'c'),
+            ("v1.2.0", 'a'),
+        ] {
+            assert_eq!(commit(name), Ok(format!("{name}@sha1:{}", oid(digit))), "{name}");
+        }
+        assert_eq!(commit(&oid('d')), Ok(format!("sha1:{}", oid('d'))));
+        assert_eq!(commit("nope"), Err(ResolveError::Missing("nope".to_owned())));
+        assert_eq!(by_name("HEAD", &Listing::default()), Err(ResolveError::Empty));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Git over SSH, spoken by russh: no `ssh` program, no OpenSSL.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use bytes::Bytes;
 use common::secret::Secret;
 use parking_lot::Mutex;
 use russh::client::{self, Handle};
+use russh::keys::agent::AgentIdentity;
+use russh::keys::agent::client::AgentClient;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate};
 use russh::{Channel, ChannelMsg, Preferred, kex};
 
@@ -20,10 +23,25 @@ use crate::session::Remote;
 /// Who we are and whom we trust.
 #[derive(Clone, Debug)]
 pub struct SshAuth {
-    /// The private key.
-    pub identity: Secret<Arc<PrivateKey>>,
+    /// What to prove it with.
+    pub identities: SshIdentities,
     /// The text of `known_hosts`.
     pub known_hosts: String,
+}
+
+/// Private keys, tried in order.
+#[derive(Clone, Debug, Default)]
+pub struct SshIdentities {
+    /// Keys that are at hand.
+    pub keys: Vec<Secret<Arc<PrivateKey>>>,
+    /// The socket of an agent, whose keys are tried first.
+    pub agent: Option<PathBuf>,
+}
+
+impl From<Secret<Arc<PrivateKey>>> for SshIdentities {
+    fn from(key: Secret<Arc<PrivateKey>>) -> Self {
+        Self { keys: vec![key], agent: None }
+    }
 }
 
 /// Why a private key cannot be used.
@@ -154,15 +172,7 @@ impl SshSession {
             let refused = refusal.lock().take();
             refused.map_or(GitError::Ssh(error), GitError::HostKey)
         })?;
-        // Only RSA keys sign by more than one hash; asking waits for a message that not every server sends.
-        let hash = if auth.identity.expose().algorithm().is_rsa() {
-            connection.best_supported_rsa_hash().await.ok().flatten().flatten().or(Some(HashAlg::Sha256))
-        } else {
-            None
-        };
-        let key = PrivateKeyWithHashAlg::new(Arc::clone(auth.identity.expose()), hash);
-        let outcome = connection.authenticate_publickey(remote.url.user.clone(), key).await.map_err(GitError::Ssh)?;
-        if !outcome.success() {
+        if !log_in(&mut connection, &remote.url.user, &auth.identities).await? {
             return Err(GitError::Authentication(format!(
                 "{} does not accept the SSH identity for user {:?}",
                 remote.url, remote.url.user
@@ -213,5 +223,40 @@ impl SshSession {
         let _ = self.channel.data_bytes(crate::packet::FLUSH.to_vec()).await;
         let _ = self.channel.eof().await;
         let _ = self.connection.disconnect(russh::Disconnect::ByApplication, "", "").await;
+    }
+}
+
+/// Shows one key after another until the server takes one.
+async fn log_in(connection: &mut Handle<Checker>, user: &str, identities: &SshIdentities) -> Result<bool, GitError> {
+    if let Some(socket) = &identities.agent
+        && let Ok(mut agent) = AgentClient::connect_uds(socket).await
+    {
+        for identity in agent.request_identities().await.unwrap_or_default() {
+            let AgentIdentity::PublicKey { key, .. } = identity else { continue };
+            let hash = signature_hash(connection, key.algorithm()).await;
+            // An agent that does not sign is as good as one without the key.
+            let outcome = connection.authenticate_publickey_with(user, key, hash, &mut agent).await;
+            if outcome.is_ok_and(|outcome| outcome.success()) {
+                return Ok(true);
+            }
+        }
+    }
+    for key in &identities.keys {
+        let key = Arc::clone(key.expose());
+        let hash = signature_hash(connection, key.algorithm()).await;
+        let key = PrivateKeyWithHashAlg::new(key, hash);
+        if connection.authenticate_publickey(user, key).await.map_err(GitError::Ssh)?.success() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Only RSA keys sign by more than one hash; asking waits for a message that not every server sends.
+async fn signature_hash(connection: &Handle<Checker>, algorithm: Algorithm) -> Option<HashAlg> {
+    if algorithm.is_rsa() {
+        connection.best_supported_rsa_hash().await.ok().flatten().flatten().or(Some(HashAlg::Sha256))
+    } else {
+        None
     }
 }

@@ -7,7 +7,7 @@ use git2::{Oid, Repository};
 use crate::GitError;
 use crate::fetch::{self, FetchLimits, Workspace};
 use crate::session::Remote;
-use crate::tree::{self, Files, Link, Node, TreePath};
+use crate::tree::{self, Files, Link, Node, Selection, TreePath};
 use crate::url::GitUrl;
 
 /// Deepest nesting, as go-git's default.
@@ -24,6 +24,7 @@ pub(crate) async fn add_all(
     files: &mut Files,
     workspace: &Workspace,
     limits: FetchLimits,
+    symbolic_links: bool,
 ) -> Result<(), GitError> {
     let mut pending: Vec<(Remote, Link, usize)> = links.into_iter().map(|link| (remote.clone(), link, 1)).collect();
     let mut count = 0_usize;
@@ -41,14 +42,17 @@ pub(crate) async fn add_all(
             .await
             .map_err(|error| in_submodule(&link.path, error))?;
         let (path, commit) = (link.path.clone(), link.commit.clone());
-        let (mounted, nested) =
-            workspace.run(move |repository| tree::list(repository, &commit, &path, &[], true)).await?;
+        let below = Selection { sparse: Vec::new(), submodules: true, symbolic_links };
+        let (mounted, nested) = workspace.run(move |repository| tree::list(repository, &commit, &path, &below)).await?;
         for (path, node) in mounted.0 {
             match node {
                 Node::Directory => {
                     files.0.insert(TreePath(path.0), node);
                 }
                 Node::File { blob, executable } => files.add_file(&path.0, blob, executable)?,
+                Node::SymbolicLink { .. } => {
+                    files.0.insert(path, node);
+                }
             }
         }
         pending.extend(nested.into_iter().map(|link| (remote.clone(), link, depth + 1)));
@@ -73,9 +77,8 @@ fn in_submodule(path: &str, error: GitError) -> GitError {
 /// A submodule's URL, which may be relative to its parent's.
 fn resolve_url(parent: &GitUrl, url: &str) -> Result<GitUrl, GitError> {
     if !url.starts_with("./") && !url.starts_with("../") {
-        return GitUrl::parse(url);
+        return GitUrl::parse_any(url);
     }
-    let mut resolved = parent.url.clone();
     let mut elements: Vec<&str> = parent.url.path().split('/').filter(|element| !element.is_empty()).collect();
     for element in url.split('/') {
         match element {
@@ -86,10 +89,7 @@ fn resolve_url(parent: &GitUrl, url: &str) -> Result<GitUrl, GitError> {
             element => elements.push(element),
         }
     }
-    resolved.set_path(&format!("/{}", elements.join("/")));
-    let mut parsed = GitUrl::parse(resolved.as_str())?;
-    parsed.user.clone_from(&parent.user);
-    Ok(parsed)
+    parent.with_path(&format!("/{}", elements.join("/")))
 }
 
 /// URL by path, from the tree's `.gitmodules`.

@@ -32,6 +32,22 @@ pub enum Node {
         /// Whether it is executable.
         executable: bool,
     },
+    /// A symbolic link; never part of an artifact.
+    SymbolicLink {
+        /// The blob with its target.
+        blob: Oid,
+    },
+}
+
+/// What of a tree is wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only what begins with one of these paths; everything when empty.
+    pub sparse: Vec<String>,
+    /// Submodules too.
+    pub submodules: bool,
+    /// Symbolic links too.
+    pub symbolic_links: bool,
 }
 
 /// A path that sorts as a depth-first walk would meet it.
@@ -133,17 +149,12 @@ impl Files {
             }
             match node {
                 Node::Directory => writer.directory(&path.0)?,
+                // Left out of every Flux artifact.
+                Node::SymbolicLink { .. } => {}
                 Node::File { blob, executable } => {
                     let (size, _) = odb.read_header(*blob)?;
                     total += size as u64;
-                    if size > LARGEST_FILE || total > LARGEST_TOTAL {
-                        let (what, limit) = if size > LARGEST_FILE {
-                            (format!("file '{}'", path.0), LARGEST_FILE as u64)
-                        } else {
-                            ("the content of all files".to_owned(), LARGEST_TOTAL)
-                        };
-                        return Err(PackError::Git(GitError::TooLarge { what, limit }));
-                    }
+                    check_size(&path.0, size, total)?;
                     writer.file(&path.0, *executable, odb.read(*blob)?.data())?;
                 }
             }
@@ -151,6 +162,17 @@ impl Files {
         writer.finish()?;
         Ok(())
     }
+}
+
+/// Holds a file, and all of them together, to their limits.
+pub(crate) fn check_size(path: &str, size: usize, total: u64) -> Result<(), GitError> {
+    if size > LARGEST_FILE {
+        return Err(GitError::TooLarge { what: format!("file '{path}'"), limit: LARGEST_FILE as u64 });
+    }
+    if total > LARGEST_TOTAL {
+        return Err(GitError::TooLarge { what: "the content of all files".to_owned(), limit: LARGEST_TOTAL });
+    }
+    Ok(())
 }
 
 /// Why files could not be packed.
@@ -170,14 +192,14 @@ impl From<git2::Error> for PackError {
     }
 }
 
-/// Lists a commit's tree below `prefix`, and its submodules. Symbolic links are left out, as in every Flux artifact.
+/// Lists a commit's tree below `prefix`, and its submodules.
 pub fn list(
     repository: &Repository,
     commit: &str,
     prefix: &str,
-    sparse: &[String],
-    with_links: bool,
+    selection: &Selection,
 ) -> Result<(Files, Vec<Link>), GitError> {
+    let sparse = &selection.sparse;
     let tree = repository.find_commit(Oid::from_str(commit)?)?.tree_id();
     let mut files = Files::default();
     let mut links = Vec::new();
@@ -202,6 +224,9 @@ pub fn list(
                 (Some(ObjectType::Blob), mode) if mode != 0o120_000 && is_wanted(&path) => {
                     files.add_file(&path, entry.id(), mode & 0o111 != 0)?;
                 }
+                (Some(ObjectType::Blob), 0o120_000) if selection.symbolic_links && is_wanted(&path) => {
+                    files.insert(&path, Node::SymbolicLink { blob: entry.id() })?;
+                }
                 (Some(ObjectType::Commit), _) if is_wanted(&path) => {
                     // Without recursion the mount point stays behind as an empty directory.
                     files.insert(&path, Node::Directory)?;
@@ -211,7 +236,7 @@ pub fn list(
             }
         }
     }
-    if with_links && !links.is_empty() {
+    if selection.submodules && !links.is_empty() {
         let urls = crate::submodules::read_urls(repository, tree)?;
         for link in &mut links {
             let local = link.path.strip_prefix(prefix).unwrap_or(&link.path).trim_start_matches('/');

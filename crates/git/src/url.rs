@@ -28,6 +28,8 @@ pub struct GitUrl {
     pub embedded: HttpAuth,
     /// The SSH user.
     pub user: String,
+    /// The path starts at the user's home directory, as in `user@host:path`.
+    is_relative: bool,
 }
 
 impl GitUrl {
@@ -58,7 +60,25 @@ impl GitUrl {
         let _ = url.set_password(None);
         url.set_fragment(None);
         let user = if username.is_empty() { "git".to_owned() } else { username };
-        Ok(Self { scheme, url, embedded, user })
+        Ok(Self { scheme, url, embedded, user, is_relative: false })
+    }
+
+    /// Parses a URL, or the form `user@host:path` that git takes for SSH.
+    pub fn parse_any(text: &str) -> Result<Self, GitError> {
+        let Some((host, path)) = scp_form(text) else { return Self::parse(text) };
+        let mut parsed = Self::parse(&format!("ssh://{host}/{}", path.trim_start_matches('/')))?;
+        parsed.is_relative = !path.starts_with('/');
+        Ok(parsed)
+    }
+
+    /// The same host by another path.
+    pub(crate) fn with_path(&self, path: &str) -> Result<Self, GitError> {
+        let mut url = self.url.clone();
+        url.set_path(path);
+        let mut parsed = Self::parse(url.as_str())?;
+        parsed.user.clone_from(&self.user);
+        parsed.is_relative = self.is_relative;
+        Ok(parsed)
     }
 
     /// Host and port to connect to.
@@ -76,7 +96,8 @@ impl GitUrl {
     pub fn path(&self) -> String {
         let path = percent_decode(self.url.path());
         // `ssh://host/~user/repo` is relative to that user's home.
-        path.strip_prefix('/').filter(|rest| rest.starts_with('~')).map_or_else(|| path.clone(), str::to_owned)
+        let relative = path.strip_prefix('/').filter(|rest| self.is_relative || rest.starts_with('~'));
+        relative.map_or_else(|| path.clone(), str::to_owned)
     }
 
     /// Whether credentials for this URL may be sent to the other one.
@@ -89,6 +110,18 @@ impl std::fmt::Display for GitUrl {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(&common::url::mask(self.url.as_str()))
     }
+}
+
+/// Host with user, and path, of `user@host:path`.
+fn scp_form(text: &str) -> Option<(&str, &str)> {
+    if text.contains("://") {
+        return None;
+    }
+    // An IPv6 address is in brackets and has colons of its own.
+    let from = text.find("]:").map_or(0, |at| at + 1);
+    let at = from + text.get(from..)?.find(':')?;
+    let (host, path) = (text.get(..at)?, text.get(at + 1..)?);
+    (!host.is_empty() && !host.contains('/') && !path.is_empty()).then_some((host, path))
 }
 
 #[cfg(test)]
@@ -110,6 +143,21 @@ mod tests {
         for bad in ["", "git@example.com:a/b", "file:///etc", "ext::sh -c x", "http://"] {
             assert!(GitUrl::parse(bad).is_err(), "{bad}");
         }
+        for (text, address, user, path) in [
+            ("git@example.com:team/repo.git", "example.com", "git", "team/repo.git"),
+            ("org-1@example.com:/srv/repo", "example.com", "org-1", "/srv/repo"),
+            ("example.com:repo", "example.com", "git", "repo"),
+            ("git@[::1]:a/b", "::1", "git", "a/b"),
+            ("ssh://git@example.com/a", "example.com", "git", "/a"),
+        ] {
+            let url = GitUrl::parse_any(text).unwrap();
+            assert_eq!(
+                (url.address().0.as_str(), url.user.as_str(), url.path().as_str()),
+                (address, user, path),
+                "{text}"
+            );
+        }
+        assert!(GitUrl::parse_any("/srv/a:b").is_err() && GitUrl::parse_any("a@b/c/d").is_err());
         let error = GitUrl::parse("ftp://jane:secret@example.com/x").unwrap_err().to_string();
         assert!(!error.contains("secret"), "{error}");
     }

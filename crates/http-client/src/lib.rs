@@ -25,12 +25,14 @@ pub struct TlsMaterial {
     pub ca: Option<Vec<u8>>,
     /// Client certificate and key.
     pub identity: Option<Secret<Vec<u8>>>,
+    /// Take any certificate of the server: only when the user asks for it.
+    pub insecure: bool,
 }
 
 impl TlsMaterial {
     /// The same trust without the client certificate, for other origins.
     pub fn without_identity(&self) -> Self {
-        Self { ca: self.ca.clone(), identity: None }
+        Self { ca: self.ca.clone(), identity: None, insecure: self.insecure }
     }
 }
 
@@ -100,6 +102,7 @@ fn key(tls: &TlsMaterial, proxy: Option<&ProxySettings>) -> [u8; 32] {
     };
     add(tls.ca.as_deref());
     add(tls.identity.as_ref().map(|identity| identity.expose().as_slice()));
+    add(tls.insecure.then_some(&[]));
     add(proxy.map(|proxy| proxy.address.expose().as_bytes()));
     add(proxy.and_then(|proxy| proxy.username.as_deref()).map(str::as_bytes));
     add(proxy.and_then(|proxy| proxy.password.as_ref()).map(|password| password.expose().as_bytes()));
@@ -121,6 +124,9 @@ fn build(tls: &TlsMaterial, proxy: Option<&ProxySettings>) -> Result<Client, Htt
     }
     if let Some(identity) = &tls.identity {
         builder = builder.identity(Identity::from_pem(identity.expose()).map_err(HttpError::Identity)?);
+    }
+    if tls.insecure {
+        builder = builder.tls_danger_accept_invalid_certs(true);
     }
     if let Some(settings) = proxy {
         // The error would repeat the address, which may hold a password.
@@ -169,7 +175,7 @@ mod tests {
         assert_eq!(pool.clients.lock().len(), CLIENTS);
         let bad = TlsMaterial {
             ca: Some(b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----".to_vec()),
-            identity: None,
+            ..TlsMaterial::default()
         };
         assert!(pool.client(&bad, None).is_err());
         assert!(pool.client(&none, Some(&proxy("::"))).is_err());

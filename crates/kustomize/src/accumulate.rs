@@ -129,6 +129,10 @@ impl<'a> Target<'a> {
         };
         let child = match (self.child(path), file_error) {
             (Ok(child), _) => child,
+            // A repository, as its URL says: why it is no file matters less.
+            (Err(error), Some(Error::Read(file))) if crate::RepositorySpec::parse(path).is_some() => {
+                return Err(error.context(format!("accumulation err='{file}'")));
+            }
             // What was meant as a file is told as a file.
             (Err(_), Some(error)) if !matches!(error, Error::Refused(_)) => return Err(error),
             (Err(error), _) => return Err(error),
@@ -455,8 +459,10 @@ impl<'a> Target<'a> {
     /// Where a resource read from a file of this kustomization comes from.
     fn origin(&self, path: &str) -> Origin {
         let repository = self.loader.repository();
-        let base =
-            crate::loader::relative(&self.loader.path_in_repository(), self.session.root_of(repository.is_some()));
+        let base = match repository {
+            Some(_) => self.loader.path_in_repository(),
+            None => crate::loader::relative(self.loader.root(), self.session.root()),
+        };
         Origin {
             path: if is_url(path) { path.to_owned() } else { crate::fs::clean(&format!("{base}/{path}")) },
             repo: repository.map(crate::repository::RepositorySpec::clone_url).unwrap_or_default(),

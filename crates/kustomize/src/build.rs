@@ -213,9 +213,9 @@ impl Session {
             .is_some_and(|entries| entries.iter().any(|entry| entry == "transformerAnnotations"))
     }
 
-    /// What origins are relative to: the build's root, or the top of a clone.
-    pub(crate) fn root_of(&self, in_clone: bool) -> &str {
-        if in_clone { "." } else { &self.root }
+    /// The directory of the build, to which origins are relative.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
     }
 
     /// Notes how many resources a patch with a target changed.

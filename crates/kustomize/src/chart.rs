@@ -12,7 +12,9 @@ use serde_json::Value;
 use crate::{
     accumulate::{Accumulator, Target, resources_from},
     error::{Context, Error},
+    fs::clean,
     kustomization::HelmChart,
+    loader::ChartRequest,
     res_map::ResMap,
     resource::Resource,
     text,
@@ -77,14 +79,7 @@ fn render(target: &Target<'_>, entry: &HelmChart) -> Result<String, Error> {
 /// The chart: from the directory of charts, or else from its repository.
 fn load(target: &Target<'_>, entry: &HelmChart) -> Result<Chart, Error> {
     let wrong = |error: helm::chart::ChartError| Error::message(error.to_string());
-    let globals = target.kustomization.helm_globals.as_ref();
-    let home = globals.map(|globals| globals.chart_home.as_str()).filter(|home| !home.is_empty()).unwrap_or(CHART_HOME);
-    let home = if entry.version.is_empty() || entry.repo.is_empty() {
-        home.to_owned()
-    } else {
-        format!("{home}/{}-{}", entry.name, entry.version)
-    };
-    let path = format!("{home}/{}", entry.name);
+    let path = place(target, entry);
     if target.loader.is_directory(&path) {
         return load_directory(target.loader.tree(&path)?).map_err(wrong);
     }
@@ -93,8 +88,33 @@ fn load(target: &Target<'_>, entry: &HelmChart) -> Result<Chart, Error> {
             "no repo specified for pull, no chart found at '{path}': set repo, or put the chart there"
         )));
     }
-    let bytes = target.loader.remote().chart(&entry.repo, &entry.name, &entry.version)?;
+    let request =
+        ChartRequest { repository: &entry.repo, name: &entry.name, version: &entry.version, devel: entry.devel };
+    let bytes = target.loader.remote().chart(&request)?;
     load_archive(&bytes).map_err(wrong)
+}
+
+/// Where the chart lies, or would lie once it is fetched.
+fn place(target: &Target<'_>, entry: &HelmChart) -> String {
+    let globals = target.kustomization.helm_globals.as_ref();
+    let home = globals.map(|globals| globals.chart_home.as_str()).filter(|home| !home.is_empty()).unwrap_or(CHART_HOME);
+    if entry.version.is_empty() || entry.repo.is_empty() {
+        format!("{home}/{}", entry.name)
+    } else {
+        format!("{home}/{0}-{1}/{0}", entry.name, entry.version)
+    }
+}
+
+/// A file of the kustomization, or one of the chart by the path it has below the directory of charts: Kustomize unpacks
+/// fetched charts there, and kustomizations name files of theirs.
+fn file(target: &Target<'_>, entry: &HelmChart, chart: &Chart, path: &str) -> Result<Vec<u8>, Error> {
+    let read = target.loader.file(path);
+    if read.is_ok() || entry.repo.is_empty() {
+        return read;
+    }
+    let below = format!("{}/", clean(&place(target, entry)));
+    let inside = clean(path).strip_prefix(&below).and_then(|path| chart.raw_file(path).map(|file| file.data.to_vec()));
+    inside.map_or(read, Ok)
 }
 
 /// The values files in the order in which they win.
@@ -104,7 +124,7 @@ fn values(target: &Target<'_>, entry: &HelmChart, chart: &Chart) -> Result<Vec<V
     let base = if entry.values_file.is_empty() {
         chart.raw_file("values.yaml").map(|file| file.data.to_vec()).unwrap_or_default()
     } else {
-        target.loader.file(&entry.values_file).context(|| "valuesFile".to_owned())?
+        file(target, entry, chart, &entry.values_file).context(|| "valuesFile".to_owned())?
     };
     let content = match inline {
         None => base,
@@ -126,7 +146,7 @@ fn values(target: &Target<'_>, entry: &HelmChart, chart: &Chart) -> Result<Vec<V
     };
     files.push(ValuesFile { name: "values.yaml".into(), content });
     for path in &entry.additional_values_files {
-        let content = target.loader.file(path).context(|| "additionalValuesFiles".to_owned())?;
+        let content = file(target, entry, chart, path).context(|| "additionalValuesFiles".to_owned())?;
         files.push(ValuesFile { name: path.clone(), content });
     }
     Ok(files)

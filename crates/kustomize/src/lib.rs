@@ -46,7 +46,7 @@ pub use build::{Built, Cache, Options, Reorder, build};
 pub use error::Error;
 pub use explain::{ExplainedField, ExplainedResource, Setter};
 pub use id::{Gvk, ResId};
-pub use loader::{Clone, LoadRestriction, NoRemote, Remote};
+pub use loader::{ChartRequest, Clone, LoadRestriction, NoRemote, Remote};
 pub use node::Text;
 pub use repository::RepositorySpec;
 pub use resource::Resource;

@@ -37,7 +37,20 @@ pub trait Remote: Send + Sync {
     /// A Git repository.
     fn repository(&self, spec: &RepositorySpec) -> Result<Clone, Error>;
     /// A packaged chart from a chart repository or registry.
-    fn chart(&self, repository: &str, name: &str, version: &str) -> Result<Vec<u8>, Error>;
+    fn chart(&self, request: &ChartRequest<'_>) -> Result<Vec<u8>, Error>;
+}
+
+/// A chart that a kustomization names with its repository.
+#[derive(Clone, Copy, Debug)]
+pub struct ChartRequest<'a> {
+    /// The URL of a chart repository (`https://…`) or of a path in a registry (`oci://…`).
+    pub repository: &'a str,
+    /// The chart's name.
+    pub name: &'a str,
+    /// Its version or a range; empty for the newest.
+    pub version: &'a str,
+    /// Whether development versions count.
+    pub devel: bool,
 }
 
 /// Refuses everything remote, and says what to do instead.
@@ -58,7 +71,8 @@ impl Remote for NoRemote {
         )))
     }
 
-    fn chart(&self, repository: &str, name: &str, _: &str) -> Result<Vec<u8>, Error> {
+    fn chart(&self, request: &ChartRequest<'_>) -> Result<Vec<u8>, Error> {
+        let ChartRequest { repository, name, .. } = request;
         Err(Error::Refused(format!(
             "chart '{name}' of '{repository}' is remote and remote charts are not allowed here: add the chart to the source"
         )))
@@ -125,11 +139,13 @@ impl Loader {
         self.repository.as_deref()
     }
 
-    /// The directory relative to the clone, or to the build's own root.
+    /// The directory relative to the top of the clone, as kustomize notes it in origins.
     pub(crate) fn path_in_repository(&self) -> String {
-        match &self.clone_root {
-            Some(clone) => relative(&self.root, clone),
-            None => self.root.clone(),
+        let below = self.clone_root.as_ref().map_or_else(|| self.root.clone(), |clone| relative(&self.root, clone));
+        match &self.repository {
+            // A placeholder of upstream's that has got into what it prints.
+            Some(repository) if repository.path.is_empty() => clean(&format!("notCloned/{below}")),
+            _ => below,
         }
     }
 

@@ -33,16 +33,15 @@ impl RepositorySpec {
         let (location, query) = raw.split_once('?').unwrap_or((raw, ""));
         let location = location.strip_prefix("git::").unwrap_or(location);
         let (host, rest) = split_host(location)?;
-        let is_file = host == "file://";
-        let (repository, path) = split_path(&rest, is_file)?;
-        if repository.is_empty() || path == ".." || path.starts_with("../") {
+        let (repository, path) = split_path(&rest, host == "file://")?;
+        if repository.is_empty() || leaves(&path) {
             return None;
         }
         let mut spec = Self {
             raw: raw.to_owned(),
             host,
             repository,
-            path,
+            path: path.trim_end_matches('/').to_owned(),
             reference: String::new(),
             timeout: DEFAULT_TIMEOUT,
             submodules: true,
@@ -57,119 +56,155 @@ impl RepositorySpec {
     }
 
     fn read_query(&mut self, query: &str) {
-        let values = |wanted: &str| {
-            query
-                .split('&')
-                .filter_map(move |pair| pair.split_once('='))
-                .find(|(key, _)| *key == wanted)
-                .map(|(_, v)| v.to_owned())
-        };
-        self.reference =
-            values("ref").filter(|text| !text.is_empty()).or_else(|| values("version")).unwrap_or_default();
-        if let Some(timeout) = values("timeout").and_then(|text| parse_timeout(&text)) {
+        let values: Vec<(String, String)> = query.split('&').filter_map(parameter).collect();
+        let value = |wanted: &str| values.iter().find(|(key, _)| key == wanted).map(|(_, value)| value.as_str());
+        let named = value("ref").filter(|text| !text.is_empty()).or_else(|| value("version"));
+        self.reference = named.unwrap_or_default().to_owned();
+        if let Some(timeout) = value("timeout").and_then(parse_timeout) {
             self.timeout = timeout;
         }
-        if let Some(submodules) = values("submodules") {
-            self.submodules = matches!(submodules.as_str(), "1" | "t" | "T" | "TRUE" | "true" | "True");
+        match value("submodules") {
+            Some("1" | "t" | "T" | "TRUE" | "true" | "True") => self.submodules = true,
+            Some("0" | "f" | "F" | "FALSE" | "false" | "False") => self.submodules = false,
+            _ => {}
         }
     }
 }
 
-/// Seconds, or a number with `ms`, `s`, `m` or `h`.
+/// One `key=value` of a query, decoded; what cannot be decoded is passed over, as Go does.
+fn parameter(pair: &str) -> Option<(String, String)> {
+    if pair.contains(';') {
+        return None;
+    }
+    let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+    Some((decode(key)?, decode(value)?))
+}
+
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+                let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+                u8::try_from(high * 16 + low).ok()?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Whole seconds, or a duration as Go writes it (`1m30s`).
 fn parse_timeout(text: &str) -> Option<Duration> {
-    let seconds: f64 = if let Ok(seconds) = text.parse::<u32>() {
-        f64::from(seconds)
-    } else {
-        let digits = text.find(|c: char| c.is_ascii_alphabetic())?;
-        let (number, unit) = text.split_at_checked(digits)?;
+    let seconds = if let Ok(seconds) = text.parse::<u32>() { f64::from(seconds) } else { go_duration(text)? };
+    Duration::try_from_secs_f64(seconds).ok().filter(|timeout| !timeout.is_zero())
+}
+
+fn go_duration(text: &str) -> Option<f64> {
+    let (mut rest, mut seconds) = (text.strip_prefix('+').unwrap_or(text), 0.0);
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let (number, behind) = rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit() && c != '.')?)?;
+        let (unit, after) =
+            behind.split_at(behind.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(behind.len()));
         let factor = match unit {
-            "ms" => 0.001,
+            "ns" => 1e-9,
+            "us" | "µs" => 1e-6,
+            "ms" => 1e-3,
             "s" => 1.0,
             "m" => 60.0,
             "h" => 3600.0,
             _ => return None,
         };
-        number.parse::<f64>().ok()? * factor
-    };
-    Duration::try_from_secs_f64(seconds).ok().filter(|timeout| !timeout.is_zero())
+        seconds += number.parse::<f64>().ok()? * factor;
+        rest = after;
+    }
+    Some(seconds)
 }
+
+/// Whether a path leads out of the directory it starts in.
+fn leaves(path: &str) -> bool {
+    let cleaned = crate::fs::clean(path.trim_start_matches('/'));
+    cleaned == ".." || cleaned.starts_with("../")
+}
+
+const SCHEMES: [&str; 4] = ["https://", "http://", "ssh://", "file://"];
 
 /// The host with everything before the repository's path, and the rest.
 fn split_host(location: &str) -> Option<(String, String)> {
-    let lower = location.to_ascii_lowercase();
-    for scheme in ["https://", "http://", "ssh://", "file://"] {
-        if !lower.starts_with(scheme) {
-            continue;
-        }
-        let rest = location.get(scheme.len()..)?;
-        if scheme == "file://" {
-            return Some((scheme.to_owned(), rest.to_owned()));
-        }
-        let (authority, path) = rest.split_once('/')?;
-        let (user, host) = split_user(authority);
-        if host.is_empty() {
-            return None;
-        }
-        if host.eq_ignore_ascii_case("github.com") && scheme != "ssh://" {
-            return Some(("https://github.com/".to_owned(), path.to_owned()));
-        }
-        return Some((format!("{scheme}{user}{host}/"), path.to_owned()));
+    let starts = |text: &str, start: &str| {
+        text.get(..start.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(start))
+    };
+    let scheme = SCHEMES.into_iter().find(|scheme| starts(location, scheme));
+    let location = location.get(scheme.map_or(0, str::len)..)?;
+    let (user, rest) = split_user(location);
+    let is_github = starts(rest, "github.com/") || starts(rest, "github.com:");
+    // `user@host:path`, which has no scheme.
+    let is_scp = scheme.is_none() && (!user.is_empty() || is_github);
+    match scheme {
+        None if !is_scp => return None,
+        Some("file://") => return Some(("file://".to_owned(), location.to_owned())),
+        _ => {}
     }
-    // scp form, or GitHub without a scheme.
-    let (user, rest) = split_user_anywhere(location);
-    for prefix in ["github.com:", "github.com/"] {
-        if rest.to_ascii_lowercase().starts_with(prefix) {
-            let path = rest.get(prefix.len()..)?.to_owned();
-            let host = if user.is_empty() { "https://github.com/".to_owned() } else { format!("{user}github.com:") };
-            return Some((host, path));
-        }
+    let slash = rest.find('/');
+    let colon = rest.find(':').filter(|at| is_scp && *at > 0);
+    let separator = match (slash, colon) {
+        (Some(slash), Some(colon)) => slash.min(colon),
+        (Some(at), None) | (None, Some(at)) => at,
+        (None, None) => rest.len().checked_sub(1)?,
+    };
+    let (host, path) = rest.split_at_checked(separator + 1)?;
+    // Every way to write GitHub is one of two.
+    if is_github && (scheme == Some("ssh://") || !user.is_empty()) {
+        return Some((format!("{user}github.com:"), path.to_owned()));
     }
-    if user.is_empty() {
-        return None;
+    if is_github {
+        return Some(("https://github.com/".to_owned(), path.to_owned()));
     }
-    let (host, path) = rest.split_once(':')?;
-    (!host.is_empty() && !host.contains('/')).then(|| (format!("{user}{host}:"), path.to_owned()))
+    Some((format!("{}{user}{host}", scheme.unwrap_or_default()), path.to_owned()))
 }
 
-fn split_user(authority: &str) -> (String, &str) {
-    match authority.rsplit_once('@') {
-        Some((user, host)) => (format!("{user}@"), host),
-        None => (String::new(), authority),
-    }
-}
-
-fn split_user_anywhere(location: &str) -> (String, &str) {
+/// A user name with its `@`, and what is behind.
+fn split_user(location: &str) -> (&str, &str) {
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
     match location.split_once('@') {
-        Some((user, rest)) if !user.is_empty() && !user.contains(['/', ':']) => (format!("{user}@"), rest),
-        _ => (String::new(), location),
+        Some((name, _)) if is_name(name) => location.split_at(name.len() + 1),
+        _ => ("", location),
     }
 }
 
 /// The repository and the directory in it.
 fn split_path(path: &str, is_file: bool) -> Option<(String, String)> {
-    let trim = |text: &str| text.trim_matches('/').to_owned();
+    let split = |repository: &str, directory: &str| {
+        let directory = directory.strip_prefix('/').unwrap_or(directory);
+        Some((repository.to_owned(), directory.to_owned()))
+    };
     if let Some(at) = path.find("_git/") {
         let start = at + "_git/".len();
         let end = path.get(start..)?.find('/').map_or(path.len(), |slash| start + slash);
-        return Some((path.get(..end)?.to_owned(), trim(path.get(end..)?)));
+        return split(path.get(..end)?, path.get(end..)?);
     }
     if let Some((repository, directory)) = path.split_once("//") {
-        return Some((repository.to_owned(), trim(directory)));
+        return split(repository, directory);
     }
     if let Some(at) = path.find(".git") {
         let end = at + ".git".len();
-        let rest = path.get(end..)?;
-        if rest.is_empty() || rest.starts_with('/') {
-            return Some((path.get(..end)?.to_owned(), trim(rest)));
-        }
+        return split(path.get(..end)?, path.get(end..)?);
     }
     if is_file {
-        return Some((path.to_owned(), String::new()));
+        return split(path, "");
     }
-    let path = path.trim_end_matches('/');
     let second = path.match_indices('/').nth(1).map_or(path.len(), |(at, _)| at);
     let repository = path.get(..second)?;
-    repository.contains('/').then(|| (repository.to_owned(), trim(path.get(second..).unwrap_or_default())))
+    if repository.contains('/') { split(repository, path.get(second..).unwrap_or_default()) } else { None }
 }
 
 #[cfg(test)]
@@ -178,27 +213,85 @@ mod tests {
 
     #[test]
     fn repositories_are_told_from_paths() {
-        for path in ["../base", "base", "./a/b", "/abs", "a/b/c", "https://host/file", "github.com"] {
+        for path in [
+            "../base",
+            "base",
+            "./a/b",
+            "/abs",
+            "a/b/c",
+            "https://host/file",
+            "github.com",
+            "github.com/org",
+            "host:org/repo",
+            "user:pw@host:x/y",
+            "https://host/a/b//../c",
+            "https://host/o/r/../x",
+            "www.github.com/org/repo",
+            "s3://bucket/x/y",
+            "git://host/x/y",
+            "git@github.com:",
+            "git::host/org/repo",
+            "git::git::https://host/o/r",
+            "git@host:org",
+            "ssh://h",
+            "../x@h:o/r",
+            "foo/x@h:o/r",
+        ] {
             assert_eq!(RepositorySpec::parse(path), None, "{path}");
         }
     }
 
+    /// What the real kustomize gives to `git fetch`, and the directory it then looks for.
     #[test]
     fn the_forms_of_repositories() {
         let cases = [
-            ("https://github.com/org/repo/dir?ref=v1", "https://github.com/", "org/repo", "dir", "v1"),
-            ("github.com/org/repo//a/b?version=x", "https://github.com/", "org/repo", "a/b", "x"),
-            ("git@github.com:org/repo.git//a", "git@github.com:", "org/repo.git", "a", ""),
-            ("ssh://git@host:22/org/repo.git/sub", "ssh://git@host:22/", "org/repo.git", "sub", ""),
-            ("git::https://host/x/y//z", "https://host/", "x/y", "z", ""),
-            ("https://host/org/_git/repo/dir", "https://host/", "org/_git/repo", "dir", ""),
-            ("file:///srv/repo.git", "file://", "/srv/repo.git", "", ""),
-            ("user@host:org/repo", "user@host:", "org/repo", "", ""),
+            ("github.com/org/repo//path?ref=x", "https://github.com/org/repo", "path", "x"),
+            ("https://host/repo.git//path?ref=a", "https://host/repo.git", "path", "a"),
+            ("https://host/repo.git?version=b", "https://host/repo.git", "", "b"),
+            ("git::https://host/x/y//z", "https://host/x/y", "z", ""),
+            ("git@host:org/repo", "git@host:org/repo", "", ""),
+            ("git::git@host:org/repo.git//a?ref=b", "git@host:org/repo.git", "a", "b"),
+            ("https://host/a/b/c/d", "https://host/a/b", "c/d", ""),
+            ("ssh://git@host:22/org/repo.git/sub", "ssh://git@host:22/org/repo.git", "sub", ""),
+            ("git::ssh://h/o/r", "ssh://h/o/r", "", ""),
+            ("git@github.com/org/repo", "git@github.com:org/repo", "", ""),
+            ("http://github.com/org/repo", "https://github.com/org/repo", "", ""),
+            ("HTTPS://GitHub.com/org/repo", "https://github.com/org/repo", "", ""),
+            ("ssh://github.com/org/repo", "github.com:org/repo", "", ""),
+            ("ssh://git@github.com:22/org/repo", "git@github.com:org/repo", "", ""),
+            ("file:///srv/repo.git", "file:///srv/repo.git", "", ""),
+            ("file:///srv/repo//sub", "file:///srv/repo", "sub", ""),
+            ("file:///srv/repo", "file:///srv/repo", "", ""),
+            ("https://host/org/_git/repo/dir", "https://host/org/_git/repo", "dir", ""),
+            ("org-12345@github.com:org/repo", "org-12345@github.com:org/repo", "", ""),
+            ("https://user:pw@host/x/y", "https://user:pw@host/x/y", "", ""),
+            ("https://u:p@github.com/org/repo", "https://u:p@github.com/org/repo", "", ""),
+            ("https://u@github.com/org/repo", "u@github.com:org/repo", "", ""),
+            ("https://gitlab.com/a/b/c/d//e", "https://gitlab.com/a/b/c/d", "e", ""),
+            ("https://host/a/b.gitx/c", "https://host/a/b.git", "x/c", ""),
+            ("a@b/c/d", "a@b/c/d", "", ""),
+            ("https://host//x", "https://host//x", "", ""),
+            ("git@host:/org/repo", "git@host:/org", "repo", ""),
+            ("git@host:22/org/repo", "git@host:22/org", "repo", ""),
+            ("git@host:org.git", "git@host:org.git", "", ""),
+            ("git@[::1]:o/r", "git@[::1]:o/r", "", ""),
+            ("ssh://git@[::1]:22/o/r", "ssh://git@[::1]:22/o/r", "", ""),
+            ("ssh://git@host/~me/repo", "ssh://git@host/~me/repo", "", ""),
+            ("github.com:org/repo", "https://github.com/org/repo", "", ""),
+            ("https://www.github.com/org/repo", "https://www.github.com/org/repo", "", ""),
+            ("https://host/o/r?ref=a&ref=b", "https://host/o/r", "", "a"),
+            ("https://host/o/r?ref=&version=v", "https://host/o/r", "", "v"),
+            ("https://host/o/r?ref=a%2Fb", "https://host/o/r", "", "a/b"),
+            ("https://host/o/r?ref=x%zz", "https://host/o/r", "", ""),
+            ("https://host/o/r?ref=x;version=y", "https://host/o/r", "", ""),
+            ("https://host/o/r#frag", "https://host/o/r#frag", "", ""),
+            ("https://host/o/r/", "https://host/o/r", "", ""),
+            ("https://host/o/r//a/b/", "https://host/o/r", "a/b", ""),
+            ("https://host/a.git/b.git//c", "https://host/a.git/b.git", "c", ""),
         ];
-        for (raw, host, repository, path, reference) in cases {
+        for (raw, clone, path, reference) in cases {
             let spec = RepositorySpec::parse(raw).unwrap_or_else(|| panic!("{raw}"));
-            let found = (&*spec.host, &*spec.repository, &*spec.path, &*spec.reference);
-            assert_eq!(found, (host, repository, path, reference), "{raw}");
+            assert_eq!((&*spec.clone_url(), &*spec.path, &*spec.reference), (clone, path, reference), "{raw}");
         }
     }
 
@@ -206,7 +299,13 @@ mod tests {
     fn query_values() {
         let spec = RepositorySpec::parse("https://h/o/r?ref=a&timeout=2m&submodules=false").unwrap();
         assert_eq!((spec.timeout, spec.submodules), (Duration::from_secs(120), false));
-        assert_eq!(RepositorySpec::parse("https://h/o/r?timeout=5").unwrap().timeout, Duration::from_secs(5));
+        let timeout = |text: &str| RepositorySpec::parse(&format!("https://h/o/r?timeout={text}")).unwrap().timeout;
+        assert_eq!((timeout("5"), timeout("1m30.5s")), (Duration::from_secs(5), Duration::from_millis(90_500)));
+        let submodules = |text: &str| RepositorySpec::parse(&format!("https://h/o/r?{text}")).unwrap().submodules;
+        assert_eq!(
+            ["submodules=0", "submodules=False", "submodules=x", "submodules=", "x=y"].map(submodules),
+            [false, false, true, true, true]
+        );
         assert_eq!(RepositorySpec::parse("https://h/o/r?timeout=x").unwrap().timeout, DEFAULT_TIMEOUT);
     }
 }

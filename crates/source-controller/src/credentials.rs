@@ -77,7 +77,7 @@ impl SecretData {
                 ));
             }
         };
-        Ok(TlsMaterial { ca, identity })
+        Ok(TlsMaterial { ca, identity, insecure: false })
     }
 
     /// A proxy.
@@ -154,7 +154,7 @@ fn ssh_access(secret: &SecretData) -> Result<SshAuth, String> {
                 secret.shown
             ),
         })?;
-    Ok(SshAuth { identity, known_hosts: known_hosts.into_inner() })
+    Ok(SshAuth { identities: identity.into(), known_hosts: known_hosts.into_inner() })
 }
 
 #[cfg(test)]

@@ -19,10 +19,7 @@ use runtime::{ObjectKey, Shell};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use chart_repository::lookup::IndexTables;
 use crate::flags::{FetchFlags, Flags, StorageFlags};
-use git::SshAlgorithms;
-use http_client::ClientPool;
 use crate::mirror::Mirrors;
 use crate::reconcile::Context;
 use crate::reconcile::context::{Kinds, Settings};
@@ -30,6 +27,9 @@ use crate::reconcile::git_repository::GitRepositoryReconciler;
 use crate::reconcile::helm_chart::HelmChartReconciler;
 use crate::reconcile::helm_repository::HelmRepositoryReconciler;
 use crate::store::{Retention, Store};
+use chart_repository::lookup::IndexTables;
+use git::SshAlgorithms;
+use http_client::ClientPool;
 
 /// Blocking works at a time: packing and parsing keep a core busy, more would only take memory.
 const BLOCKING: usize = 2;

@@ -13,9 +13,11 @@
 //! ```
 
 pub mod control_plane;
+pub mod file_server;
 pub mod git;
 pub mod helm_repository;
 pub mod http_server;
+pub mod oci;
 pub mod otlp;
 pub mod process;
 pub mod programs;
@@ -26,8 +28,10 @@ pub mod tls;
 pub mod wait;
 
 pub use control_plane::{ControlPlane, Options, ServiceAccountAccess};
+pub use file_server::FileServer;
 pub use git::{Commit, GitServer, Repository};
 pub use helm_repository::HelmRepositoryServer;
+pub use oci::OciRegistry;
 pub use otlp::OtlpReceiver;
 pub use process::Process;
 pub use programs::tool;

@@ -84,6 +84,13 @@ const PROGRAMS: &[Program] = &[
         copied: None,
     },
     Program {
+        name: "registry",
+        directory: "tools/registry",
+        package: "github.com/google/go-containerregistry/cmd/registry",
+        stamp: None,
+        copied: None,
+    },
+    Program {
         name: "flux",
         directory: "tools/flux",
         package: "./cmd/flux",

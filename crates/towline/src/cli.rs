@@ -56,6 +56,7 @@ pub(crate) enum Command {
     /// Build a kustomization, as `kustomize build` does.
     Build(build::Arguments),
     /// Render a chart locally, as `helm template` does.
+    #[command(disable_version_flag = true)]
     Template(Box<template::Arguments>),
     /// Check charts for mistakes, as `helm lint` does.
     Lint(Box<lint::Arguments>),

@@ -4,6 +4,7 @@ mod cli;
 mod cluster;
 mod commands;
 mod error;
+mod fetch;
 mod follow;
 mod kinds;
 mod object;

@@ -87,9 +87,18 @@ const EVERYTHING: &[&str] = &[
 ];
 
 /// Crates that other people use as libraries: no runtime, no client, no network.
-const PURE: &[&str] =
-    &[
-    "archive", "common", "goregex", "gotemplate", "helm", "kustomize", "provenance", "status", "substitute", "version", "yaml",
+const PURE: &[&str] = &[
+    "archive",
+    "common",
+    "goregex",
+    "gotemplate",
+    "helm",
+    "kustomize",
+    "provenance",
+    "status",
+    "substitute",
+    "version",
+    "yaml",
 ];
 
 /// What a pure crate must not depend on.

@@ -13,12 +13,12 @@ use runtime::metrics::ReconcileMetrics;
 use runtime::store::Store as Objects;
 use tokio::sync::Semaphore;
 
-use chart_repository::lookup::IndexTables;
 use crate::failure::Failure;
-use git::SshAlgorithms;
-use http_client::ClientPool;
 use crate::mirror::Mirrors;
 use crate::store::Store;
+use chart_repository::lookup::IndexTables;
+use git::SshAlgorithms;
+use http_client::ClientPool;
 
 /// Bounds and intervals given by flags.
 #[derive(Clone, Debug)]

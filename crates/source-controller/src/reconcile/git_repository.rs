@@ -19,12 +19,12 @@ use super::driver::{Built, Kind, drive, replace_artifact, source_of};
 use super::plan::{check_git_repository, content_settings_changed};
 use crate::credentials::{self, SecretData};
 use crate::failure::{Error, Failure};
-use git::fetch::{self, FetchLimits, Looked, Workspace};
-use git::tree::{Files, PackError};
-use git::url::GitUrl;
-use git::{GitError, Remote};
 use crate::outcome::Success;
 use crate::store::StoreError;
+use git::fetch::{self, FetchLimits, Looked, Workspace};
+use git::tree::{Files, PackError, Selection};
+use git::url::GitUrl;
+use git::{GitError, Remote};
 
 impl Kind for GitRepository {
     const KIND: SourceKind = SourceKind::GitRepository;
@@ -97,10 +97,11 @@ async fn build(context: &Context, object: &mut GitRepository) -> Result<Built, F
     let limits = FetchLimits::default();
     let sparse: Vec<String> =
         object.spec.sparse_checkout.iter().map(|path| path.strip_prefix("./").unwrap_or(path).to_owned()).collect();
-    let (recurse, wanted) = (object.spec.recurse_submodules, sparse.clone());
+    let selection =
+        Selection { sparse: sparse.clone(), submodules: object.spec.recurse_submodules, symbolic_links: false };
     let (fetched, files) = within(timeout, async {
         let fetched = fetch::fetch(*pending, &workspace, limits).await?;
-        let files = fetch::files(&remote, &fetched.commit, recurse, wanted, &workspace, limits).await?;
+        let files = fetch::files(&remote, &fetched.commit, &selection, &workspace, limits).await?;
         Ok((fetched, files))
     })
     .await

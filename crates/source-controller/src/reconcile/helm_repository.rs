@@ -16,12 +16,12 @@ use runtime::{Action, ObjectKey, Reconcile};
 use super::context::Context;
 use super::driver::{Built, Kind, drive, replace_artifact, source_of};
 use super::plan::{check_helm_repository, invalid_url};
-use chart_repository::download::{Access, DownloadError, Index};
-use chart_repository::index::{self, IndexError, IndexTable};
 use crate::credentials::SecretData;
 use crate::failure::{Error, Failure};
 use crate::outcome::Success;
 use crate::store::StoreError;
+use chart_repository::download::{Access, DownloadError, Index};
+use chart_repository::index::{self, IndexError, IndexTable};
 
 impl Kind for HelmRepository {
     const KIND: SourceKind = SourceKind::HelmRepository;

@@ -15,9 +15,9 @@ use sha2::{Digest as _, Sha256};
 use super::context::Context;
 use super::helm_repository::access;
 use crate::charts::build::{check_name, dependency_error, invalid_reference, pull_error};
+use crate::failure::Failure;
 use chart_repository::download::{Access, DownloadError, Index};
 use chart_repository::select::{ChartVersion, select};
-use crate::failure::Failure;
 
 /// The wanted version of a chart in a stored index.
 pub(super) async fn find(context: &Context, index: PathBuf, name: &str, wanted: &str) -> Result<ChartVersion, Failure> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 mod chart;
+pub(crate) mod chart_source;
 pub(crate) mod completion;
 pub(crate) mod events;
 pub(crate) mod get;

@@ -8,7 +8,7 @@ use fs_err as fs;
 use helm::template::{Document, TemplateError, TemplateOptions, TemplateOutput, template};
 
 use crate::cli::ClusterArguments;
-use crate::commands::chart;
+use crate::commands::chart_source::ChartSource;
 use crate::commands::helm_flags::{GlobalFlags, InstallFlags};
 use crate::commands::values::ValuesArguments;
 use crate::error::{Error, Result};
@@ -17,7 +17,8 @@ use crate::output;
 /// Arguments of `towline template`; names and meaning are Helm's.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The release's name and the chart (a directory or a packed chart); with one argument it is the chart.
+    /// The release's name and the chart: a directory, a packed chart, repository/chart, a URL, or
+    /// oci://registry/path/chart; with one argument it is the chart.
     #[arg(value_names = ["RELEASE", "CHART"], num_args = 0..)]
     positional: Vec<String>,
     #[command(flatten)]
@@ -86,6 +87,8 @@ pub(crate) struct Arguments {
     #[arg(long, hide = true, value_name = "PLUGIN")]
     post_renderer: Option<String>,
     #[command(flatten)]
+    source: ChartSource,
+    #[command(flatten)]
     install: InstallFlags,
     #[command(flatten)]
     global: GlobalFlags,
@@ -104,7 +107,7 @@ pub(crate) fn run(cluster: &ClusterArguments, arguments: &Arguments) -> Result<(
     arguments.refuse()?;
     let (release, chart) = arguments.release_and_chart()?;
     let values = arguments.values.read()?;
-    let chart = chart::load(Path::new(chart))?;
+    let chart = arguments.source.load(chart)?;
     let options = TemplateOptions {
         values,
         release_name: release.clone(),

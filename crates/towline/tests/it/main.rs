@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod build;
+mod chart;
 mod lint;
+mod remote;
 mod template;
 
 use std::process::Output;

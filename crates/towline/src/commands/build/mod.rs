@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use fs_err as fs;
 use kustomize::fs::DirectoryFileSystem;
-use kustomize::{Built, LoadRestriction, Options, Reorder, Resource};
+use kustomize::{Built, LoadRestriction, NoRemote, Options, Reorder, Resource};
 
 use crate::error::{Error, Result};
+use crate::fetch::{CacheArguments, Fetcher};
 use crate::output;
 
 /// Arguments of `towline build`; names and meaning are kustomize's.
@@ -42,6 +43,11 @@ pub(crate) struct Arguments {
     /// Print, instead of the resources, which file and which transformer set each of their fields.
     #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     explain: Option<explain::Format>,
+    /// Do not fetch anything: remote bases and charts of repositories are refused.
+    #[arg(long)]
+    no_remote: bool,
+    #[command(flatten)]
+    cache: CacheArguments,
     #[command(flatten)]
     without_effect: WithoutEffect,
 }
@@ -106,9 +112,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         helm_api_versions: arguments.helm_api_versions.clone(),
         managed_by_label: arguments.enable_managedby_label,
         explain: arguments.explain.is_some(),
+        remote: if arguments.no_remote { Arc::new(NoRemote) } else { Arc::new(Fetcher::new(&arguments.cache)?) },
         ..Options::default()
     };
-    let wrong = |error: kustomize::Error| Error::Build(error.to_string());
+    let wrong = |error: kustomize::Error| Error::Build(common::url::mask_text(&error.to_string()));
     let built = kustomize::build(Arc::new(DirectoryFileSystem::whole_machine()), root, options).map_err(wrong)?;
     deprecated(arguments);
     for warning in &built.warnings {
