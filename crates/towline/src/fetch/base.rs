@@ -21,7 +21,6 @@ use super::cache::{Cache, CacheArguments, settle};
 use super::charts::{ChartAccess, Charts};
 use super::credentials;
 use super::worker::Worker;
-use crate::error::Result;
 use crate::output::chain;
 
 /// Largest file that is taken as a resource.
@@ -46,21 +45,21 @@ pub(crate) struct Fetcher {
 
 impl Fetcher {
     /// One that keeps repositories and charts where the arguments say.
-    pub(crate) fn new(arguments: &CacheArguments) -> Result<Self> {
-        let cache = Cache::open(arguments)?;
+    pub(crate) fn new(arguments: &CacheArguments) -> Self {
+        let cache = Cache::open(arguments);
         let worker = Arc::new(Worker::default());
-        Ok(Self {
+        Self {
             charts: Charts::new(cache.clone(), Arc::clone(&worker), ChartAccess::default()),
             cache,
             worker,
             http: ClientPool::default(),
             files: Mutex::default(),
             repositories: Mutex::default(),
-        })
+        }
     }
 
     /// The directory that has a repository's files at the wanted commit.
-    fn check_out(&self, spec: &RepositorySpec) -> std::result::Result<PathBuf, GitError> {
+    fn check_out(&self, spec: &RepositorySpec) -> Result<PathBuf, GitError> {
         if let Some(path) = spec.clone_url().strip_prefix("file://") {
             return self.check_out_local(Path::new(path), spec);
         }
@@ -84,7 +83,7 @@ impl Fetcher {
     }
 
     /// A repository of this machine.
-    fn check_out_local(&self, path: &Path, spec: &RepositorySpec) -> std::result::Result<PathBuf, GitError> {
+    fn check_out_local(&self, path: &Path, spec: &RepositorySpec) -> Result<PathBuf, GitError> {
         let place = self.cache.directory(&["git", &digest(&spec.clone_url())])?;
         let name = if spec.reference.is_empty() { "HEAD" } else { &spec.reference };
         let commit = git::local::find(path, name)?;
@@ -97,7 +96,7 @@ impl Fetcher {
         Ok(directory)
     }
 
-    fn get(&self, url: &str) -> std::result::Result<Vec<u8>, String> {
+    fn get(&self, url: &str) -> Result<Vec<u8>, String> {
         let client = self.http.client(&TlsMaterial::default(), None).map_err(|error| chain(&error))?;
         let target = url.to_owned();
         let work = async move { tokio::time::timeout(FILE_TIME, download(client, target)).await };
@@ -109,7 +108,7 @@ impl Fetcher {
 }
 
 impl kustomize::Remote for Fetcher {
-    fn file(&self, url: &str) -> std::result::Result<Vec<u8>, Error> {
+    fn file(&self, url: &str) -> Result<Vec<u8>, Error> {
         if let Some(known) = lock(&self.files).get(url) {
             return Ok(known.clone());
         }
@@ -118,7 +117,7 @@ impl kustomize::Remote for Fetcher {
         Ok(bytes)
     }
 
-    fn repository(&self, spec: &RepositorySpec) -> std::result::Result<Clone, Error> {
+    fn repository(&self, spec: &RepositorySpec) -> Result<Clone, Error> {
         let key = format!("{} {} {}", spec.clone_url(), spec.submodules, spec.reference);
         let known = lock(&self.repositories).get(&key).cloned();
         let wrong = |reason: String| Error::message(format!("cannot fetch '{}': {reason}", mask(&spec.raw)));
@@ -134,7 +133,7 @@ impl kustomize::Remote for Fetcher {
         Ok(Clone { fs: Arc::new(fs), root: "/".to_owned() })
     }
 
-    fn chart(&self, request: &ChartRequest<'_>) -> std::result::Result<Vec<u8>, Error> {
+    fn chart(&self, request: &ChartRequest<'_>) -> Result<Vec<u8>, Error> {
         self.charts
             .of_repository(request.repository, request.name, request.version, request.devel)
             .map_err(Error::message)
@@ -151,12 +150,7 @@ pub(super) fn digest(text: &str) -> String {
 }
 
 /// Fetches the commit that a reference leads to now, unless it is kept already. A full commit id asks nobody.
-async fn obtain(
-    remote: Remote,
-    reference: String,
-    submodules: bool,
-    place: PathBuf,
-) -> std::result::Result<PathBuf, GitError> {
+async fn obtain(remote: Remote, reference: String, submodules: bool, place: PathBuf) -> Result<PathBuf, GitError> {
     let kept = |commit: &str| place.join(format!("{commit}{}", if submodules { "" } else { "-no-submodules" }));
     if is_oid(&reference) && kept(&reference).is_dir() {
         return Ok(kept(&reference));
@@ -185,7 +179,7 @@ fn new_directory(place: &Path) -> std::io::Result<tempfile::TempDir> {
 }
 
 /// A file over HTTP, in bounded size.
-async fn download(client: reqwest::Client, url: String) -> std::result::Result<Vec<u8>, String> {
+async fn download(client: reqwest::Client, url: String) -> Result<Vec<u8>, String> {
     let failed = |error: reqwest::Error| chain(&error.without_url());
     let mut response = client.get(&url).send().await.map_err(failed)?;
     let status = response.status();

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use super::environment;
-use crate::error::{Error, Result};
 
 /// Where to keep what was fetched.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -17,26 +16,23 @@ pub(crate) struct CacheArguments {
     cache_dir: Option<PathBuf>,
 }
 
-/// The cache's directory.
+/// The cache's directory; nothing where the machine has no place for one, which matters only to who needs it.
 #[derive(Clone, Debug)]
-pub(super) struct Cache(PathBuf);
+pub(super) struct Cache(Option<PathBuf>);
 
 impl Cache {
     /// The one that the arguments or the environment name.
-    pub(super) fn open(arguments: &CacheArguments) -> Result<Self> {
-        let directory = match &arguments.cache_dir {
-            Some(directory) => directory.clone(),
-            None => environment::directory("XDG_CACHE_HOME", ".cache")
-                .ok_or_else(|| Error::Usage("neither HOME nor XDG_CACHE_HOME is set: give --cache-dir".to_owned()))?
-                .join("towline"),
-        };
-        Ok(Self(directory))
+    pub(super) fn open(arguments: &CacheArguments) -> Self {
+        let usual = || Some(environment::directory("XDG_CACHE_HOME", ".cache")?.join("towline"));
+        Self(arguments.cache_dir.clone().or_else(usual))
     }
 
     /// A directory of the cache, made where it is not there; only its owner may look into it.
     pub(super) fn directory(&self, parts: &[&str]) -> std::io::Result<PathBuf> {
         use std::os::unix::fs::DirBuilderExt as _;
-        let path = parts.iter().fold(self.0.clone(), |path, part| path.join(part));
+        let missing = || std::io::Error::other("neither HOME nor XDG_CACHE_HOME is set: give --cache-dir");
+        let root = self.0.clone().ok_or_else(missing)?;
+        let path = parts.iter().fold(root, |path, part| path.join(part));
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&path)?;
         Ok(path)
     }

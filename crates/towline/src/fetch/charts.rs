@@ -107,14 +107,10 @@ impl Charts {
     }
 
     /// With these settings, for one command.
-    pub(crate) fn open(
-        cache: &super::CacheArguments,
-        access: ChartAccess,
-        with_provenance: bool,
-    ) -> crate::error::Result<Self> {
-        let mut charts = Self::new(Cache::open(cache)?, Arc::default(), access);
+    pub(crate) fn open(cache: &super::CacheArguments, access: ChartAccess, with_provenance: bool) -> Self {
+        let mut charts = Self::new(Cache::open(cache), Arc::default(), access);
         charts.source.with_provenance = with_provenance;
-        Ok(charts)
+        charts
     }
 
     /// The chart that a reference on the command line means, which is not a path.

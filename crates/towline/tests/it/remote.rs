@@ -178,6 +178,21 @@ async fn what_was_fetched_is_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_machine_without_a_home_matters_only_to_who_fetches() {
+    let server = GitServer::start().await.unwrap();
+    fill(&server.repository("app").unwrap());
+    for (resource, expected) in [("map.yaml".to_owned(), 0), (server.url("app"), 1)] {
+        let place = Place::new(&format!("resources: ['{resource}']\n"));
+        fs::write(place.path("app/map.yaml"), map("near", "by")).unwrap();
+        let mut command = place.command(Path::new(env!("CARGO_BIN_EXE_towline")));
+        command.arg("build").arg(place.path("app")).env_remove("HOME").env_remove("XDG_CACHE_HOME");
+        let output = run(command).await;
+        assert_eq!(output.status.code(), Some(expected), "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr).contains("give --cache-dir"), expected == 1, "{}", text(&output.stderr));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn submodules_come_with_their_repository() {
     let server = GitServer::start().await.unwrap();
     let library = server.repository("org/library").unwrap();

@@ -112,7 +112,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         helm_api_versions: arguments.helm_api_versions.clone(),
         managed_by_label: arguments.enable_managedby_label,
         explain: arguments.explain.is_some(),
-        remote: if arguments.no_remote { Arc::new(NoRemote) } else { Arc::new(Fetcher::new(&arguments.cache)?) },
+        remote: if arguments.no_remote { Arc::new(NoRemote) } else { Arc::new(Fetcher::new(&arguments.cache)) },
         ..Options::default()
     };
     let wrong = |error: kustomize::Error| Error::Build(common::url::mask_text(&error.to_string()));
