@@ -18,6 +18,6 @@ pub mod value;
 
 pub use answer::answer;
 pub use execute::{Executor, MissingKey};
-pub use parse::{Source, Tree, parse};
+pub use parse::{Source, Tree, parse, parse_shared};
 pub use templates::Templates;
 pub mod sprig;

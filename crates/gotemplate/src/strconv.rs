@@ -133,6 +133,12 @@ enum Unit {
 pub fn unquote(literal: &[u8]) -> Option<Vec<u8>> {
     match literal {
         [b'`', inner @ .., b'`'] => Some(inner.iter().copied().filter(|byte| *byte != b'\r').collect()),
+        // Nearly all are plain.
+        [b'"', inner @ .., b'"']
+            if inner.iter().all(|byte| byte.is_ascii() && !matches!(byte, b'"' | b'\\' | b'\n')) =>
+        {
+            Some(inner.to_vec())
+        }
         [b'"', inner @ .., b'"'] => {
             let mut output = Vec::with_capacity(inner.len());
             let mut rest = inner;

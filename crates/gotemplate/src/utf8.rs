@@ -41,8 +41,12 @@ impl<'a> Iterator for Runes<'a> {
 
     fn next(&mut self) -> Option<Rune<'a>> {
         let first = *self.rest.first()?;
+        if first.is_ascii() {
+            let (bytes, rest) = self.rest.split_at(1);
+            self.rest = rest;
+            return Some(Rune { bytes, character: Some(char::from(first)) });
+        }
         let width = match first {
-            0..0x80 => 1,
             0xC2..0xE0 => 2,
             0xE0..0xF0 => 3,
             0xF0..0xF5 => 4,

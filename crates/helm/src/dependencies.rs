@@ -181,14 +181,17 @@ fn import(chart: &mut Chart, warnings: &mut Warnings) -> Result<(), ValuesError>
         }
         dependency.import_values = processed;
     }
-    // A copy, because the imported tables are parts of what they are merged into.
-    let own = from_template(&template::Value::Map(merged));
-    let own = crate::values::to_template(&own);
-    if let template::Value::Map(own) = own {
-        merge_tables(&own, &imported, warnings);
-        if let Value::Map(values) = from_template(&template::Value::Map(own)) {
-            chart.values = Some(values);
+    let mut own = from_template(&template::Value::Map(merged));
+    if !imported.is_empty() {
+        // Merged into a copy, because the imported tables are parts of what they are merged into.
+        let copy = crate::values::to_template(&own);
+        if let template::Value::Map(copy) = &copy {
+            merge_tables(copy, &imported, warnings);
         }
+        own = from_template(&copy);
+    }
+    if let Value::Map(values) = own {
+        chart.values = Some(values);
     }
     Ok(())
 }

@@ -152,7 +152,7 @@ fn can_be_nil(go_type: &Type) -> bool {
 
 fn literal(value: &Literal) -> Str {
     match value {
-        Literal::Text(text) => Str::from(&**text),
+        Literal::Text(text) => Str::from(text.clone()),
         Literal::Raw(bytes) => Str::copy_bytes(bytes),
     }
 }

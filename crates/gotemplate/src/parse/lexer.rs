@@ -315,6 +315,11 @@ impl<'a> Lexer<'a> {
     }
 
     fn skip_alphanumeric(&mut self) {
+        let ascii = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'_';
+        self.position += self.rest().iter().take_while(ascii).count();
+        if self.rest().first().is_none_or(u8::is_ascii) {
+            return;
+        }
         let length = Runes::new(self.rest())
             .take_while(|rune| !rune.is_invalid() && is_identifier_character(rune.character()))
             .map(|rune| rune.bytes.len())
@@ -413,7 +418,7 @@ fn find(text: &[u8], pattern: &[u8]) -> Option<usize> {
     let (first, rest) = pattern.split_first()?;
     let mut from = 0;
     loop {
-        let offset = text.get(from..)?.iter().position(|byte| byte == first)?;
+        let offset = memchr::memchr(*first, text.get(from..)?)?;
         let at = from + offset;
         if text.get(at + 1..)?.starts_with(rest) {
             return Some(at);

@@ -23,6 +23,15 @@ pub fn parse(name: &str, text: &[u8], functions: &FunctionMap) -> Result<Vec<Arc
     parse_within(name, text, functions, StackGuard::new(stack::budget()))
 }
 
+/// [`parse`] of a text that is shared instead of copied.
+///
+/// # Errors
+/// As Go's parser, in its words.
+pub fn parse_shared(name: &Arc<str>, text: &Arc<[u8]>, functions: &FunctionMap) -> Result<Vec<Arc<Tree>>, ParseError> {
+    let source = Arc::new(Source { name: name.clone(), text: text.clone() });
+    parser::parse(&source, functions, StackGuard::new(stack::budget()))
+}
+
 /// [`parse`] as a part of a recursion that has already used some stack.
 pub(crate) fn parse_within(
     name: &str,

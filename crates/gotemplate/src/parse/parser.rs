@@ -1,5 +1,6 @@
 //! The parser: tokens to trees, with Go's messages for what is wrong.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::lexer::{Item, Lexer, Token};
@@ -19,6 +20,7 @@ type Parsed<T> = Result<T, ParseError>;
 pub(super) fn parse(source: &Arc<Source>, functions: &FunctionMap, stack: StackGuard) -> Parsed<Vec<Arc<Tree>>> {
     let mut parser = Parser {
         source: source.clone(),
+        bytes: &source.text,
         lexer: Lexer::new(&source.text),
         functions,
         tokens: [None, None, None],
@@ -42,7 +44,8 @@ struct Scope {
     slots: usize,
     parentheses: usize,
     range_depth: usize,
-    action_line: usize,
+    /// Where the action began that is being parsed.
+    action: Option<usize>,
     /// Slots declared in parentheses.
     conditional: Vec<usize>,
 }
@@ -111,6 +114,8 @@ enum Parsing {
 
 struct Parser<'a> {
     source: Arc<Source>,
+    /// The source's text.
+    bytes: &'a [u8],
     lexer: Lexer<'a>,
     functions: &'a FunctionMap,
     tokens: [Option<Item>; 3],
@@ -120,7 +125,7 @@ struct Parser<'a> {
     stack: StackGuard,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     // Tokens, with up to three of them read ahead.
 
     fn next(&mut self) -> Item {
@@ -173,12 +178,12 @@ impl Parser<'_> {
         item
     }
 
-    fn text(&self, item: &Item) -> String {
-        String::from_utf8_lossy(self.raw(item)).into_owned()
+    fn text(&self, item: &Item) -> Cow<'a, str> {
+        String::from_utf8_lossy(self.raw(item))
     }
 
-    fn raw(&self, item: &Item) -> &[u8] {
-        self.source.text.get(item.start..item.end).unwrap_or_default()
+    fn raw(&self, item: &Item) -> &'a [u8] {
+        self.bytes.get(item.start..item.end).unwrap_or_default()
     }
 
     fn line(&self, item: &Item) -> usize {
@@ -211,8 +216,9 @@ impl Parser<'_> {
         let shown = self.show(item);
         if item.token == Token::Error {
             let mut extra = String::new();
-            let line = self.scope.action_line;
-            if line != 0 && line != self.line(item) {
+            // Lines are counted only for messages: counting them at every action would take quadratic time.
+            let line = self.scope.action.map(|start| self.source.position(start).0);
+            if let Some(line) = line.filter(|line| *line != self.line(item)) {
                 let prefix = if shown.ends_with(" action") { "" } else { " in action" };
                 extra = format!("{prefix} started at {}:{line}", self.source.name);
             }
@@ -254,6 +260,7 @@ impl Parser<'_> {
                 Parsing::Ending(ending) => return self.error(format!("unexpected {}", ending.text())),
             }
         }
+        root.nodes.shrink_to_fit();
         let name = self.source.name.clone();
         self.add(&name, root)
     }
@@ -304,7 +311,11 @@ impl Parser<'_> {
         while self.peek_non_space().token != Token::End {
             match self.text_or_action()? {
                 Parsing::Node(node) => list.nodes.push(node),
-                Parsing::Ending(ending) => return Ok((list, ending)),
+                Parsing::Ending(ending) => {
+                    // Most lists are short: room for more would be most of a tree.
+                    list.nodes.shrink_to_fit();
+                    return Ok((list, ending));
+                }
             }
         }
         self.error("unexpected EOF")
@@ -315,9 +326,9 @@ impl Parser<'_> {
         match item.token {
             Token::Text => Ok(Parsing::Node(Node::Text { start: item.start, end: item.end })),
             Token::LeftDelimiter => {
-                self.scope.action_line = self.line(&item);
+                self.scope.action = Some(item.start);
                 let parsing = self.action()?;
-                self.scope.action_line = 0;
+                self.scope.action = None;
                 Ok(parsing)
             }
             _ => self.unexpected(&item, "input"),
@@ -496,6 +507,7 @@ impl Parser<'_> {
         if let Some(index) = pipeline.commands.iter().skip(1).position(constant) {
             return self.error(format!("non executable command in pipeline stage {}", index + 2));
         }
+        pipeline.commands.shrink_to_fit();
         self.declare(&mut pipeline, first_variable);
         Ok(pipeline)
     }
@@ -576,6 +588,7 @@ impl Parser<'_> {
         if operands.is_empty() {
             return self.error("empty command");
         }
+        operands.shrink_to_fit();
         Ok(Command { position, operands })
     }
 

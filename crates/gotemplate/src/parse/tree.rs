@@ -22,7 +22,7 @@ pub struct Source {
     /// The name given for the text, such as a file's.
     pub name: Arc<str>,
     /// The text.
-    pub text: Box<[u8]>,
+    pub text: Arc<[u8]>,
 }
 
 impl Source {
@@ -152,7 +152,7 @@ pub(crate) enum Special {
 /// A string constant.
 #[derive(Debug)]
 pub(crate) enum Literal {
-    Text(Box<str>),
+    Text(Arc<str>),
     Raw(Box<[u8]>),
 }
 

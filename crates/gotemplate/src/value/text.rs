@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// An immutable Go string. Nearly always text; the raw form exists only for bytes that are not UTF-8,
 /// so that binary files and strings cut in the middle of a character survive unharmed.
@@ -14,6 +15,8 @@ pub struct Str(Repr);
 #[derive(Clone)]
 enum Repr {
     Text(Rc<str>),
+    /// Text that belongs to something shared between threads: constants of templates, values of charts.
+    Shared(Arc<str>),
     /// Never valid UTF-8.
     Raw(Rc<[u8]>),
 }
@@ -42,6 +45,7 @@ impl Str {
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Repr::Text(text) => text.as_bytes(),
+            Repr::Shared(text) => text.as_bytes(),
             Repr::Raw(bytes) => bytes,
         }
     }
@@ -51,6 +55,7 @@ impl Str {
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {
             Repr::Text(text) => Some(text),
+            Repr::Shared(text) => Some(text),
             Repr::Raw(_) => None,
         }
     }
@@ -60,6 +65,7 @@ impl Str {
     pub fn lossy(&self) -> Cow<'_, str> {
         match &self.0 {
             Repr::Text(text) => Cow::Borrowed(text),
+            Repr::Shared(text) => Cow::Borrowed(text),
             Repr::Raw(bytes) => {
                 let mut text = String::with_capacity(bytes.len() + 8);
                 for character in crate::utf8::Runes::new(bytes) {
@@ -67,6 +73,15 @@ impl Str {
                 }
                 Cow::Owned(text)
             }
+        }
+    }
+
+    /// The text, wrong bytes replaced, for sharing between threads: not copied if it came from there.
+    #[must_use]
+    pub fn to_shared(&self) -> Arc<str> {
+        match &self.0 {
+            Repr::Shared(text) => text.clone(),
+            _ => Arc::from(self.lossy()),
         }
     }
 
@@ -104,6 +119,12 @@ impl From<String> for Str {
 impl From<Rc<str>> for Str {
     fn from(text: Rc<str>) -> Self {
         Self(Repr::Text(text))
+    }
+}
+
+impl From<Arc<str>> for Str {
+    fn from(text: Arc<str>) -> Self {
+        Self(Repr::Shared(text))
     }
 }
 

@@ -179,7 +179,7 @@ impl Type {
     /// Is this `interface {}`?
     #[must_use]
     pub fn is_any(&self) -> bool {
-        self.kind == Kind::Interface && self.name == ANY.name
+        std::ptr::eq(self, &ANY) || (self.kind == Kind::Interface && self.name == ANY.name)
     }
 
     fn same_shape(&self, other: &Self) -> bool {

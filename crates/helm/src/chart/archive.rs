@@ -2,8 +2,10 @@
 
 use super::{Chart, ChartError, File, load};
 use crate::release::Time;
-use archive::{Policy, ReadError};
+use archive::{EntryKind, Policy, ReadError, VisitError};
 use jiff::Timestamp;
+use std::io;
+use std::sync::Arc;
 
 /// How much all archives of one chart, nested ones included, may still unpack to.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ fn read_with(bytes: &[u8], budget: &mut Budget) -> Result<Vec<File>, ChartError>
     }
     let mut policy = Policy::chart();
     policy.limits.total_bytes = policy.limits.total_bytes.min(budget.bytes);
-    let entries = archive::read_tar_gz(bytes, &policy).map_err(|error| match error {
+    let entries = read_entries(bytes, &policy).map_err(|error| match error {
         ReadError::TooLarge { .. } => {
             ChartError::Archive(format!("decompressed chart is larger than the maximum size {}", super::LARGEST_CHART))
         }
@@ -57,7 +59,7 @@ fn read_with(bytes: &[u8], budget: &mut Budget) -> Result<Vec<File>, ChartError>
     })?;
     let mut files = Vec::with_capacity(entries.len());
     for entry in entries {
-        budget.bytes = budget.bytes.saturating_sub(entry.data.len() as u64);
+        budget.bytes = budget.bytes.saturating_sub(entry.size);
         let Some((_, name)) = entry.path.split_once('/') else {
             return Err(ChartError::Archive(if entry.path == "Chart.yaml" {
                 "chart yaml not in base directory".into()
@@ -74,13 +76,48 @@ fn read_with(bytes: &[u8], budget: &mut Budget) -> Result<Vec<File>, ChartError>
         }
         // A time that no calendar has is none.
         let modified = i64::try_from(entry.modified).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-        let file = File::new(name, load::without_mark(&entry.data));
+        let file = File::new(name, entry.data);
         files.push(File { modified: modified.map(Time::from), ..file });
     }
     if files.is_empty() {
         return Err(ChartError::Archive("no files in chart archive".into()));
     }
     Ok(files)
+}
+
+/// One regular file of an archive.
+struct Entry {
+    path: String,
+    /// Of the content as packed, a byte order mark included.
+    size: u64,
+    modified: u64,
+    data: Arc<[u8]>,
+}
+
+/// Every regular file. All of them go through one buffer, so that no content is held twice.
+fn read_entries(bytes: &[u8], policy: &Policy) -> Result<Vec<Entry>, ReadError> {
+    let mut entries = Vec::new();
+    let mut buffer = Vec::new();
+    let outcome = archive::visit_tar_gz(bytes, policy, |info, content| {
+        if info.kind == EntryKind::Directory {
+            return Ok(());
+        }
+        // The policy bounds the size that the header declares, and the content is never longer.
+        buffer.resize(usize::try_from(info.size).unwrap_or(usize::MAX), 0);
+        content.read_exact(&mut buffer)?;
+        entries.push(Entry {
+            path: info.path.clone(),
+            size: info.size,
+            modified: info.modified,
+            data: Arc::from(load::without_mark(&buffer)),
+        });
+        Ok::<(), io::Error>(())
+    });
+    match outcome {
+        Ok(()) => Ok(entries),
+        Err(VisitError::Archive(error)) => Err(error),
+        Err(VisitError::Visitor(error)) => Err(ReadError::Format(error)),
+    }
 }
 
 #[cfg(test)]

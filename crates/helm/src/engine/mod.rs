@@ -27,6 +27,7 @@ use gotemplate::value::Value as TemplateValue;
 use gotemplate::{Executor, MissingKey, Templates};
 use jiff::Timestamp;
 use scope::Renderable;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -230,7 +231,8 @@ fn execute(
         executor
             .execute_into(&renderable.name, TemplateValue::Map(renderable.scope.clone()), &mut output)
             .map_err(|error| TemplateError::execute(&error))?;
-        let text = String::from_utf8_lossy(&output);
+        // Checking first is much faster than looking for what to replace.
+        let text = std::str::from_utf8(&output).map_or_else(|_| String::from_utf8_lossy(&output), Cow::Borrowed);
         let text = if text.contains("<no value>") { text.replace("<no value>", "") } else { text.into_owned() };
         files.insert(renderable.name.clone(), text);
     }

@@ -2,7 +2,7 @@
 
 use crate::schema::CompiledSchema;
 use gotemplate::error::ParseError;
-use gotemplate::{Tree, parse};
+use gotemplate::{Tree, parse_shared};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,11 +23,11 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// The file's templates, parsed at most once under each name.
-    pub(super) fn trees(&self, name: &Arc<str>, text: &[u8]) -> Result<Trees, ParseError> {
+    pub(super) fn trees(&self, name: &Arc<str>, text: &Arc<[u8]>) -> Result<Trees, ParseError> {
         if let Some(trees) = self.lock().get(name) {
             return Ok(trees.clone());
         }
-        let trees: Trees = parse(name, text, &super::functions::functions())?.into();
+        let trees: Trees = parse_shared(name, text, &super::functions::functions())?.into();
         let mut cache = self.lock();
         if cache.len() < MOST_CACHED {
             cache.insert(name.clone(), trees.clone());

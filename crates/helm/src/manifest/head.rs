@@ -1,5 +1,6 @@
 //! The few fields of a manifest that Helm reads to sort it.
 
+use super::outline;
 use std::collections::BTreeMap;
 
 /// The head of a manifest.
@@ -21,6 +22,18 @@ impl ManifestHead {
     /// # Errors
     /// With Go's wording, when the text is not YAML or a field has the wrong type.
     pub fn parse(manifest: &str) -> Result<Self, String> {
+        // Most documents are known to be good without making values of all they hold; the others, and every error, are
+        // the parser's.
+        if let Some(text) = outline::head_text(manifest)
+            && let Ok(head) = Self::parse_whole(&text)
+        {
+            return Ok(head);
+        }
+        Self::parse_whole(manifest)
+    }
+
+    /// Reads the head of a text by parsing all of it.
+    pub(super) fn parse_whole(manifest: &str) -> Result<Self, String> {
         let mut head = Self::default();
         let parsed = crate::yaml_text::parse(manifest.as_bytes())?;
         let fields = match &parsed {

@@ -3,6 +3,7 @@
 mod head;
 pub(crate) mod hook;
 mod kind_order;
+mod outline;
 mod sort;
 mod split;
 

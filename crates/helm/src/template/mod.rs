@@ -9,7 +9,7 @@ use crate::capabilities::{Capabilities, KubeVersion};
 use crate::chart::{Chart, ChartError, CrdFile};
 use crate::engine::{Lookup, ReleaseOptions, RenderError, RenderRequest, render};
 use crate::glob::PathPattern;
-use crate::go_text::trim_space;
+use crate::go_text::{is_space, trim_space};
 use crate::manifest::{Hook, HookEvent, KindOrder, Manifest, ManifestHead, SortError, sort_manifests, split_manifests};
 use crate::postrender::{PostRenderError, PostRenderer, post_render};
 use crate::removed_apis::{Finding, check};
@@ -189,6 +189,9 @@ pub enum TemplateError {
     },
 }
 
+/// What is written around each manifest.
+const MARKUP: usize = "---\n# Source: \n\n".len();
+
 const DEBUG_HINT: &str = "\n\nUse --debug flag to render out invalid YAML";
 
 /// Longest release name: some of the 63 characters of a label are left to charts.
@@ -251,14 +254,17 @@ pub fn template(chart: &Chart, options: &TemplateOptions) -> Result<TemplateOutp
         true => TemplateError::NotYaml { error, rendered: unsorted(&rendered.files) },
         false => TemplateError::Sort(error),
     })?;
+    if !options.explain {
+        // The documents have been taken out of them.
+        rendered.files.clear();
+    }
     let mut output = TemplateOutput { notes: rendered.notes.clone(), ..TemplateOutput::default() };
     if options.include_crds {
         let crd = |crd: CrdFile| Document { path: crd.path, content: String::from_utf8_lossy(&crd.data).into_owned() };
         output.documents.extend(rendered.chart.crds().into_iter().map(crd));
     }
     output.documents.extend(sorted.manifests.iter().map(|manifest| document(manifest, options.hide_secret)));
-    let joined: String = output.documents.iter().map(ToString::to_string).collect();
-    output.text = format!("{}\n", trim_space(&joined));
+    output.text = joined(&output.documents);
     let shown = |hook: &&Hook| !options.no_hooks && !(options.skip_tests && hook.runs_at(HookEvent::Test));
     for hook in sorted.hooks.iter().filter(shown) {
         let document = Document { path: hook.path.clone(), content: hook.manifest.clone() };
@@ -345,6 +351,20 @@ pub fn write_manifests(out: &mut String, manifests: &[Manifest], hide_secrets: b
 
 fn write_document(out: &mut String, path: &str, content: &str) {
     let _ = write!(out, "---\n# Source: {path}\n{content}\n");
+}
+
+/// The documents after one another, trimmed, with a line break at the end. Made in place: the output of a large chart is not
+/// held twice.
+fn joined(documents: &[Document]) -> String {
+    let length = |document: &Document| document.content.len() + document.path.len() + MARKUP;
+    let mut text = String::with_capacity(documents.iter().map(length).sum());
+    for document in documents {
+        let _ = write!(text, "{document}");
+    }
+    text.truncate(text.trim_end_matches(is_space).len());
+    text.drain(..text.len() - text.trim_start_matches(is_space).len());
+    text.push('\n');
+    text
 }
 
 /// Keeps the documents whose template matches one of the patterns, in the order of the patterns.

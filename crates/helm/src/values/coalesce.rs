@@ -7,7 +7,7 @@ use super::ValuesError;
 use super::convert::to_template_map;
 use crate::chart::Chart;
 use crate::value::Map as Tree;
-use gotemplate::value::{Map, Value};
+use gotemplate::value::{Map, Str, Value};
 
 /// Collects what Helm logs as warnings while values are combined.
 pub(crate) type Warnings = Vec<String>;
@@ -181,11 +181,12 @@ fn coalesce_tables(destination: &Map, source: &Map, prefix: &str, merge: bool, w
         return;
     }
     let original = source.snapshot();
-    for (key, value) in destination.snapshot() {
-        if value.is_nil() {
-            // Helm writes the null into the source as well, which a later user of that table can see.
-            source.insert(key, Value::Nil);
-        }
+    let nulls: Vec<Str> = destination.entries().map_or_else(Vec::new, |entries| {
+        entries.iter().filter(|entry| entry.1.is_nil()).map(|entry| entry.0.clone()).collect()
+    });
+    for key in nulls {
+        // Helm writes the null into the source as well, which a later user of that table can see.
+        source.insert(key, Value::Nil);
     }
     for (key, value) in original {
         match (destination.get_bytes(key.as_bytes()), &value) {

@@ -12,7 +12,7 @@ pub(crate) fn to_template(value: &Value) -> template::Value {
         Value::Bool(flag) => template::Value::Bool(*flag),
         Value::Int(number) => template::Value::Int64(*number),
         Value::Float(number) => template::Value::Float(*number),
-        Value::String(text) => template::Value::String((&**text).into()),
+        Value::String(text) => template::Value::String(text.clone().into()),
         Value::List(items) => template::Value::list(items.iter().map(to_template).collect()),
         Value::Map(map) => template::Value::Map(to_template_map(map)),
     }
@@ -20,7 +20,7 @@ pub(crate) fn to_template(value: &Value) -> template::Value {
 
 /// A fresh copy of a map that templates may change.
 pub(crate) fn to_template_map(map: &Map) -> template::Map {
-    template::Map::from_entries(map.iter().map(|(key, value)| (&**key, to_template(value))))
+    template::Map::from_entries(map.iter().map(|(key, value)| (key.clone(), to_template(value))))
 }
 
 /// The tree a template value stands for; what is no plain data (and what is nested without end) becomes null.
@@ -36,7 +36,7 @@ fn from_template_at(value: &template::Value, depth: usize) -> Value {
         template::Value::Bool(flag) => Value::Bool(*flag),
         template::Value::Int(number) | template::Value::Int64(number) => Value::Int(*number),
         template::Value::Float(number) => Value::Float(*number),
-        template::Value::String(text) => Value::from(text.lossy().into_owned()),
+        template::Value::String(text) => Value::String(text.to_shared()),
         template::Value::List(items) => {
             Value::List(Arc::new(items.items().iter().map(|item| from_template_at(item, depth + 1)).collect()))
         }
@@ -46,7 +46,9 @@ fn from_template_at(value: &template::Value, depth: usize) -> Value {
 }
 
 fn map_from_template(map: &template::Map, depth: usize) -> Map {
-    map.snapshot().iter().map(|(key, value)| (Arc::from(&*key.lossy()), from_template_at(value, depth + 1))).collect()
+    let entries = map.entries();
+    let entries = entries.as_deref().unwrap_or_default();
+    entries.iter().map(|(key, value)| (key.to_shared(), from_template_at(value, depth + 1))).collect()
 }
 
 impl From<&Map> for graph::Node {

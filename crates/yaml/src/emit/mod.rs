@@ -80,7 +80,10 @@ impl Writer {
             self.put_break();
         }
         while self.column < indent {
-            self.put(' ');
+            const SPACES: &str = "                                ";
+            let piece = SPACES.get(..indent - self.column).unwrap_or(SPACES);
+            self.out.push_str(piece);
+            self.column += piece.len();
         }
         self.whitespace = true;
         self.foot_indent = -1;

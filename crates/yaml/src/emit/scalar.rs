@@ -244,19 +244,24 @@ impl Writer {
         self.indention = true;
         self.whitespace = true;
         let mut breaks = true;
-        for character in text.chars() {
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
             if is_break_char(character) {
                 self.write_break_char(character);
                 self.indention = true;
                 breaks = true;
-            } else {
-                if breaks {
-                    self.write_indent();
-                }
-                self.put(character);
-                self.indention = false;
-                breaks = false;
+                rest = rest.get(character.len_utf8()..).unwrap_or_default();
+                continue;
             }
+            if breaks {
+                self.write_indent();
+            }
+            let (line, after) = rest.split_at(rest.find(is_break_char).unwrap_or(rest.len()));
+            self.out.push_str(line);
+            self.column += line.chars().count();
+            self.indention = false;
+            breaks = false;
+            rest = after;
         }
     }
 

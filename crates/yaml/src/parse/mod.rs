@@ -181,6 +181,17 @@ impl<'a> Parser<'a> {
 
     #[inline]
     fn peek(&mut self) -> Result<&Token<'a>, Error> {
+        if self.dialect() == Dialect::V3 {
+            self.gather_comments()?;
+        }
+        match self.scanner.peek()? {
+            Some(token) => Ok(token),
+            None => Err(Error::syntax(0, "attempted to go past the end of stream; corrupted value?")),
+        }
+    }
+
+    /// Takes over the comments that belong to the next token.
+    fn gather_comments(&mut self) -> Result<(), Error> {
         let (offset, block_end) = match self.scanner.peek()? {
             Some(token) => (token.start.offset, token.kind == TokenKind::BlockEnd),
             None => (0, false),
@@ -199,10 +210,7 @@ impl<'a> Parser<'a> {
                 }
             }
         }
-        match self.scanner.peek()? {
-            Some(token) => Ok(token),
-            None => Err(Error::syntax(0, "attempted to go past the end of stream; corrupted value?")),
-        }
+        Ok(())
     }
 
     fn peek_start(&mut self) -> Result<Mark, Error> {

@@ -116,6 +116,8 @@ impl<'a> Scanner<'a> {
                 self.position += 1;
                 column += 1;
             }
+            self.counted_position = self.position;
+            self.counted_column = column as u32;
             deepest = deepest.max(column);
             if (*indent == 0 || column < *indent) && self.byte() == b'\t' {
                 return Err(

@@ -97,10 +97,23 @@ impl<'a> Scanner<'a> {
     /// The next token without taking it; `None` after the end of the stream.
     #[inline]
     pub(crate) fn peek(&mut self) -> Result<Option<&Token<'a>>, Error> {
-        if !self.ended_and_drained() {
+        if !self.is_next_certain() && !self.ended_and_drained() {
             self.fetch_more()?;
         }
         Ok(self.tokens.front())
+    }
+
+    /// Is the next token there, and can no KEY be inserted before it? Says no when in doubt.
+    #[inline]
+    fn is_next_certain(&self) -> bool {
+        match self.simple_keys.as_slice() {
+            [key] => {
+                self.dialect == Dialect::V2
+                    && !self.tokens.is_empty()
+                    && !(key.possible && key.waiting && key.token_number == self.tokens_taken)
+            }
+            _ => false,
+        }
     }
 
     /// Takes the next token.
@@ -254,6 +267,22 @@ impl<'a> Scanner<'a> {
             && is_blank_or_end(self.bytes, self.position + 3)
     }
 
+    /// Passes over spaces, most of them in pieces of eight: indentation is much of a document.
+    #[inline]
+    fn skip_spaces(&mut self) {
+        let start = self.position;
+        while self.bytes.get(self.position..self.position + 8).is_some_and(|piece| piece == b"        ") {
+            self.position += 8;
+        }
+        while self.byte() == b' ' {
+            self.position += 1;
+        }
+        if self.counted_position == start {
+            self.counted_column += (self.position - start) as u32;
+            self.counted_position = self.position;
+        }
+    }
+
     fn skip_to_next_token(&mut self, scan: Mark) {
         // The reader has taken one byte order mark; a second one is passed over here.
         if self.position == 0 && self.text.starts_with('\u{FEFF}') {
@@ -262,8 +291,10 @@ impl<'a> Scanner<'a> {
         loop {
             // Tabs separate tokens only where they cannot be taken for indentation.
             let tabs = self.in_flow() || !self.simple_key_allowed;
-            while self.byte() == b' ' || (tabs && self.byte() == b'\t') {
+            self.skip_spaces();
+            while tabs && self.byte() == b'\t' {
                 self.position += 1;
+                self.skip_spaces();
             }
             if !self.comments.is_empty() {
                 self.turn_line_comment_into_head();
@@ -290,7 +321,7 @@ impl<'a> Scanner<'a> {
         {
             // NEL, the fourth line break, is rare; look for it only in what was passed over.
             let passed = self.bytes.get(self.position..self.position + found).unwrap_or_default();
-            if let Some(nel) = memchr::memmem::find(passed, b"\xC2\x85") {
+            if let Some(nel) = next_line(passed) {
                 self.position += nel;
                 return;
             }
@@ -301,7 +332,7 @@ impl<'a> Scanner<'a> {
             self.position += 1;
         }
         let rest = self.bytes.get(self.position..).unwrap_or_default();
-        self.position += memchr::memmem::find(rest, b"\xC2\x85").unwrap_or(rest.len());
+        self.position += next_line(rest).unwrap_or(rest.len());
     }
 
     fn is_simple_key_valid(&mut self, level: usize) -> Result<bool, Error> {
@@ -410,4 +441,9 @@ impl<'a> Scanner<'a> {
             self.indent = self.indents.pop().unwrap_or(-1);
         }
     }
+}
+
+/// Where the rarest of the line breaks is, U+0085.
+fn next_line(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(0xC2, bytes).find(|found| bytes.get(found + 1) == Some(&0x85))
 }

@@ -33,6 +33,7 @@ impl<'a> Scanner<'a> {
                 end = run_end;
                 end_line = self.line;
                 leading_blanks = false;
+                end = self.words(end, in_flow, &mut folded);
             }
             if !(is_blank_byte(self.byte()) || is_break(self.bytes, self.position)) {
                 break;
@@ -95,6 +96,30 @@ impl<'a> Scanner<'a> {
     }
 }
 
+impl Scanner<'_> {
+    /// Passes over further words on the same line, which need none of the checks that come with a new line; gives the
+    /// end of the last.
+    #[inline]
+    fn words(&mut self, mut end: usize, in_flow: bool, folded: &mut Option<String>) -> usize {
+        while self.byte() == b' ' {
+            let mut next = self.position + 1;
+            while at(self.bytes, next) == b' ' {
+                next += 1;
+            }
+            let word_end = if at(self.bytes, next) == b'#' { next } else { end_of_run(self.bytes, next, in_flow) };
+            if word_end == next {
+                break;
+            }
+            if let Some(text) = folded {
+                text.push_str(self.slice(self.position, word_end));
+            }
+            self.position = word_end;
+            end = word_end;
+        }
+        end
+    }
+}
+
 /// Joins lines: one break becomes a space, more of them lose the first.
 pub(super) fn push_folded(text: &mut String, first_break: &str, more_breaks: &str) {
     if first_break == "\n" {
@@ -112,6 +137,9 @@ pub(super) fn push_folded(text: &mut String, first_break: &str, more_breaks: &st
 fn end_of_run(bytes: &[u8], start: usize, in_flow: bool) -> usize {
     let mut index = start;
     loop {
+        let rest = bytes.get(index..).unwrap_or_default();
+        let Some(found) = rest.iter().position(|byte| MAY_END[usize::from(*byte)]) else { return bytes.len() };
+        index += found;
         match at(bytes, index) {
             0 | b' ' | b'\t' | b'\n' | b'\r' => return index,
             b':' if is_blank_or_end(bytes, index + 1) => return index,
@@ -122,3 +150,15 @@ fn end_of_run(bytes: &[u8], start: usize, in_flow: bool) -> usize {
         }
     }
 }
+
+/// The bytes that have to be looked at more closely.
+static MAY_END: [bool; 256] = {
+    let mut table = [false; 256];
+    let special = b"\0 \t\n\r:,[]{}?\xC2\xE2";
+    let mut index = 0;
+    while index < special.len() {
+        table[special[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
