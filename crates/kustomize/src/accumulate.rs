@@ -275,12 +275,13 @@ impl<'a> Target<'a> {
                 kind: kind.into(),
                 ..crate::resource::ConfiguredBy::default()
             };
-            self.note_configured(all, configured_by);
+            let origin = Origin { configured_by: Some(configured_by), ..self.own_origin() };
+            self.note_configured(all, origin);
         }
     }
 
-    pub(crate) fn note_configured(&self, all: &mut Accumulator, configured_by: crate::resource::ConfiguredBy) {
-        let origin = Arc::new(Origin { configured_by: Some(configured_by), ..self.own_origin() });
+    pub(crate) fn note_configured(&self, all: &mut Accumulator, origin: Origin) {
+        let origin = Arc::new(origin);
         let push = self.session.notes_transformations();
         for resource in all.resources.iter_mut() {
             // Who has no origin (any more) counts as made by the transformer.
@@ -381,7 +382,7 @@ impl<'a> Target<'a> {
                 Err(Error::message(format!("must specify a target for JSON patch [{source}]")))
             }
             (Some(Content::Json(operations)), Some(target)) => {
-                let done = patch::apply_json_to_selected(resources, &operations, target)?;
+                let done = patch::apply_json_to_selected(resources, &operations, target, true)?;
                 self.session.patched(&source, done.count);
                 self.patched(&format!("patches: [{}]", shortened(&source)), done);
                 Ok(())
@@ -394,7 +395,7 @@ impl<'a> Target<'a> {
             return Err(Error::message("must specify the target name of a patchesJson6902 entry"));
         };
         let (text, source) = self.patch_text(entry)?;
-        let done = plugin::json_patch_on_one(resources, &text, target)?;
+        let done = plugin::json_patch_quietly(resources, &text, target)?;
         self.patched(&format!("patchesJson6902: [{}]", shortened(&source)), done);
         Ok(())
     }
@@ -457,7 +458,7 @@ impl<'a> Target<'a> {
     }
 
     /// Where a resource read from a file of this kustomization comes from.
-    fn origin(&self, path: &str) -> Origin {
+    pub(crate) fn origin(&self, path: &str) -> Origin {
         let repository = self.loader.repository();
         let base = match repository {
             Some(_) => self.loader.path_in_repository(),

@@ -332,7 +332,7 @@ fn order(target: &Target<'_>, options: &Options) -> Result<Order, Error> {
         Reorder::Legacy => Order::legacy(),
     };
     match &target.kustomization.sort_options {
-        Some(sort) => Order::from_options(sort),
+        Some(sort) => Order::from_options(sort).context(|| format!("{}: sortOptions", target.path)),
         None => Ok(flag()),
     }
 }

@@ -235,6 +235,20 @@ impl Node {
         copy
     }
 
+    /// Whether it holds more than `limit` values and lists and mappings.
+    pub(crate) fn is_larger_than(&self, limit: usize) -> bool {
+        fn count(node: &Node, left: &mut usize) -> bool {
+            let Some(fewer) = left.checked_sub(1) else { return true };
+            *left = fewer;
+            match node {
+                Node::Map(map) => map.entries.iter().any(|(_, value)| count(value, left)),
+                Node::Seq(list) => list.iter().any(|element| count(element, left)),
+                Node::Scalar(_) => false,
+            }
+        }
+        count(self, &mut { limit })
+    }
+
     /// Runs `change` on every value (keys are left out).
     pub fn for_each_scalar(&mut self, change: &mut dyn FnMut(&mut Scalar)) {
         match self {

@@ -46,7 +46,7 @@ pub(crate) fn transform(target: &Target<'_>, all: &mut Accumulator) -> Result<()
         all.resources.retain(|resource| !resource.node().is_empty());
         target.session.all_set_by(&mut all.resources, || target.setter("", config.node().text_at(&["kind"])));
         if target.session.notes_transformations() {
-            target.note_configured(all, described(&config));
+            target.note_configured(all, origin_by(target, &config));
         }
     }
     Ok(())
@@ -97,8 +97,11 @@ fn configurations(target: &Target<'_>, entries: &[String]) -> Result<Vec<Resourc
             continue;
         }
         let bytes = target.loader.file(entry)?;
+        let origin = Arc::new(target.origin(entry));
         for node in resources_from(target.session, &bytes, entry)? {
-            all.resources.append(Resource::new(node))?;
+            let mut resource = Resource::new(node);
+            resource.origin = Some(Arc::clone(&origin));
+            all.resources.append(resource)?;
         }
     }
     Ok(all.resources.into_resources())
@@ -193,12 +196,19 @@ fn generate_by(target: &Target<'_>, config: &Resource) -> Result<Vec<Resource>, 
         _ => return Err(unknown_builtin(config)),
     };
     for resource in &mut made {
-        let origin = crate::resource::Origin { configured_by: Some(described(config)), ..target.own_origin() };
-        resource.origin = Some(Arc::new(origin));
+        resource.origin = Some(Arc::new(origin_by(target, config)));
         target.session.set_by(resource, || target.setter("", kind));
         plugin_notes(resource);
     }
     Ok(made)
+}
+
+/// Where something that a configuration object makes or does comes from.
+fn origin_by(target: &Target<'_>, config: &Resource) -> crate::resource::Origin {
+    let own = target.own_origin();
+    let file = config.origin.as_ref().map(|origin| origin.path.clone()).filter(|path| !path.is_empty());
+    let configured_in = file.unwrap_or_else(|| own.configured_in.clone());
+    crate::resource::Origin { configured_in, configured_by: Some(described(config)), ..own }
 }
 
 fn described(config: &Resource) -> crate::resource::ConfiguredBy {
@@ -316,7 +326,7 @@ fn transform_by(target: &Target<'_>, config: &Resource, resources: &mut ResMap) 
             let (text, _) = target.patch_text(&entry).context(|| named("configuration"))?;
             let selector =
                 form.target.ok_or_else(|| Error::message("must specify a target in PatchJson6902Transformer"))?;
-            json_patch_on_one(resources, &text, &selector).map(drop)
+            json_patch_quietly(resources, &text, &selector).map(drop)
         }
         "PatchStrategicMergeTransformer" => strategic_merge(target, resources, &form),
         "ReplacementTransformer" => {
@@ -385,13 +395,8 @@ fn strategic_merge(target: &Target<'_>, resources: &mut ResMap, form: &Form) -> 
     patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &target.session.schema()).map(drop)
 }
 
-/// A JSON patch on the one resource that a target with a name means.
-pub(crate) fn json_patch_on_one(resources: &mut ResMap, text: &str, target: &Selector) -> Result<Patched, Error> {
+/// A JSON patch on whatever a target selects, be it nothing; resources do not remember who they were before.
+pub(crate) fn json_patch_quietly(resources: &mut ResMap, text: &str, target: &Selector) -> Result<Patched, Error> {
     let operations = json_patch::parse(text)?;
-    let done = patch::apply_json_to_selected(resources, &operations, target)?;
-    match done.count {
-        1 => Ok(done),
-        0 => Err(Error::message(format!("unable to find patch target {:?} in `resources`", target.name))),
-        _ => Err(Error::message(format!("found multiple targets {:?} matching patch", target.name))),
-    }
+    patch::apply_json_to_selected(resources, &operations, target, false)
 }

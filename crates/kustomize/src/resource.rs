@@ -251,6 +251,7 @@ impl Resource {
 
     /// Remembers who it is now, before that changes.
     pub fn remember(&mut self) {
+        self.texts_of_annotations();
         let id = self.id();
         let previous =
             Previous { name: id.name.clone(), namespace: id.effective_namespace().into(), kind: id.gvk.kind.clone() };
@@ -363,24 +364,35 @@ impl Resource {
         }
     }
 
-    /// Makes the annotations a map of texts, as kustomize's own bookkeeping leaves them at the end of a build: what is no
-    /// text becomes the text it was written as, a collection an empty one, and an empty map goes.
-    pub(crate) fn finish(&mut self) -> Result<(), Error> {
-        let Some(metadata) = self.node.map_at_mut(&["metadata"]) else {
-            return Err(self.error("writing", "metadata is not a mapping"));
-        };
-        let is_empty = match metadata.get_mut("annotations") {
-            None => return Ok(()),
+    /// Makes the annotations a map of texts, as kustomize's own bookkeeping in them leaves them: what is no text becomes the
+    /// text it was written as, a collection an empty one. False when they are a list, which cannot be one.
+    fn texts_of_annotations(&mut self) -> bool {
+        let annotations = self.node.as_map_mut().and_then(|map| map.get_mut("metadata")).and_then(Node::as_map_mut);
+        match annotations.and_then(|metadata| metadata.get_mut("annotations")) {
             Some(Node::Map(annotations)) => {
                 for (_, value) in &mut annotations.entries {
                     if value.as_scalar().is_none_or(|scalar| scalar.tag != Tag::Str) {
                         *value = Node::string(value.text().unwrap_or_default());
                     }
                 }
-                annotations.entries.is_empty()
+                true
             }
-            Some(Node::Scalar(_)) => true,
-            Some(Node::Seq(_)) => return Err(self.error("writing", "metadata.annotations is not a mapping")),
+            Some(Node::Seq(_)) => false,
+            _ => true,
+        }
+    }
+
+    /// The last touch before a resource is written: its annotations are texts, and there are none instead of an empty map.
+    pub(crate) fn finish(&mut self) -> Result<(), Error> {
+        if !self.texts_of_annotations() {
+            return Err(self.error("writing", "metadata.annotations is not a mapping"));
+        }
+        let Some(metadata) = self.node.map_at_mut(&["metadata"]) else {
+            return Err(self.error("writing", "metadata is not a mapping"));
+        };
+        let is_empty = match metadata.get_mut("annotations") {
+            Some(Node::Map(annotations)) => annotations.entries.is_empty(),
+            annotations => annotations.is_some(),
         };
         if is_empty {
             metadata.remove("annotations");

@@ -192,10 +192,8 @@ fn replace(document: &mut Value, path: &str, value: Value) -> Result<(), Error> 
 pub(crate) fn through_floats(value: &mut Value) {
     match value {
         Value::Number(number) => {
-            if let Some(float) = number.as_f64()
-                && let Some(rounded) = whole(float)
-            {
-                *number = rounded.into();
+            if let Some(rounded) = number.as_f64().and_then(whole) {
+                *number = rounded;
             }
         }
         Value::Array(list) => list.iter_mut().for_each(through_floats),
@@ -204,12 +202,16 @@ pub(crate) fn through_floats(value: &mut Value) {
     }
 }
 
-/// The integer that Go's JSON encoder writes for a float, where it writes an integer and that fits.
-fn whole(float: f64) -> Option<i64> {
-    // 2^63; up to 1e21 Go writes digits, but beyond 64 bits they are read back as a float anyway.
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
-    (float.fract() == 0.0 && float.abs() < LIMIT).then_some(float as i64)
+/// The integer that Go's JSON encoder writes for a float, where it writes an integer and that fits: the shortest digits
+/// that mean the float, and zeros.
+fn whole(float: f64) -> Option<serde_json::Number> {
+    // 2^64; up to 1e21 Go writes digits, but beyond 64 bits they are read back as a float anyway.
+    const LIMIT: f64 = 18_446_744_073_709_551_616.0;
+    if float.fract() != 0.0 || float.abs() >= LIMIT {
+        return None;
+    }
+    let digits = float.to_string();
+    digits.parse::<i64>().map(Into::into).or_else(|_| digits.parse::<u64>().map(Into::into)).ok()
 }
 
 #[cfg(test)]

@@ -124,16 +124,19 @@ pub(crate) fn apply_merge_to_selected(
     Ok(done)
 }
 
-/// Runs the operations on every resource that the target selects.
+/// Runs the operations on every resource that the target selects, which remembers who it was before if asked to.
 pub(crate) fn apply_json_to_selected(
     resources: &mut ResMap,
     operations: &[Operation],
     target: &Selector,
+    remembers: bool,
 ) -> Result<Patched, Error> {
     let target = CompiledSelector::new(target)?;
     let mut done = Patched::default();
     for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
-        resource.remember();
+        if remembers {
+            resource.remember();
+        }
         done.one(resource, |resource| apply_json(resource, operations))?;
     }
     done.note(resources);

@@ -224,7 +224,8 @@ fn step(node: &mut Node, path: &[Segment], make: Make, place: Inside, change: Ch
             }
             let mut made = if key.is_empty() { Node::string(value.as_str()) } else { Node::map() };
             if let Some(map) = made.as_map_mut() {
-                map.set(key, Node::string(value.as_str()));
+                // Its text decides what it is: a port stays a number.
+                map.set(key, Node::Scalar(Scalar::open(value.as_str())));
             }
             let count = step(&mut made, rest, make, place, change)?;
             list.push(made);

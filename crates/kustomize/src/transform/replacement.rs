@@ -13,6 +13,11 @@ use crate::{
 
 const DEFAULT_PATH: &str = "metadata.name";
 
+/// Largest tree copied. Copies into what they are copied from double each time.
+const MAX_VALUE: usize = 100_000;
+/// Longest text put together from parts, for the same reason.
+const MAX_TEXT: usize = 8 << 20;
+
 /// Where a replacement's value is.
 enum Source {
     /// Given, or cut out of a field once.
@@ -208,6 +213,9 @@ fn write_field(
         visit(resources, &mut |_, _| Ok(false))?;
     }
     let value = source.value(resources);
+    if value.is_larger_than(MAX_VALUE) {
+        return Err(not_found(&format!(": the value to be copied holds more than {MAX_VALUE} values")));
+    }
     visit(resources, &mut |node, place| set(node, &value, options, place).map(|()| true)).map(drop)
 }
 
@@ -237,19 +245,24 @@ fn set(node: &mut Node, value: &Node, options: Option<&FieldOptions>, place: Ins
 }
 
 fn set_part(node: &mut Node, value: &Node, options: &FieldOptions) -> Result<(), Error> {
-    let (Node::Scalar(target), Node::Scalar(source)) = (node, value) else {
+    let Node::Scalar(target) = node else {
         return Err(Error::message("delimiter option can only be used with scalar nodes"));
     };
+    // Of a list or mapping there is no text.
+    let text = value.text().unwrap_or_default();
     let delimiter = options.delimiter.as_str();
     let mut parts: Vec<&str> = target.text.split(delimiter).collect();
     match usize::try_from(options.index) {
-        Err(_) => parts.insert(0, &source.text),
+        Err(_) => parts.insert(0, text),
         Ok(at) => match parts.get_mut(at) {
-            Some(part) => *part = &source.text,
-            None => parts.push(&source.text),
+            Some(part) => *part = text,
+            None => parts.push(text),
         },
     }
     let joined = parts.join(delimiter);
+    if joined.len() > MAX_TEXT {
+        return Err(Error::message(format!("the text would be longer than {MAX_TEXT} bytes")));
+    }
     target.text = joined.into();
     Ok(())
 }

@@ -437,7 +437,6 @@ fn json_patch(r: &mut Random) -> String {
         "- op: add\n  path: /spec/list/-1\n  value: x",
         "- op: remove\n  path: /spec/ports/0",
         "- op: add\n  path: /spec/template/spec/containers/0/env/-\n  value: {name: J, value: \"1\"}",
-        "- op: replace\n  path: /kind\n  value: Renamed",
         "- op: add\n  path: /metadata/labels/a~1b\n  value: c",
         "- op: test\n  path: /kind\n  value: ConfigMap",
         "- op: add\n  path: /data/json\n  value: 12345678901234567890",
@@ -479,7 +478,7 @@ fn patch_file(r: &mut Random, files: &mut Files, directory: &str, k: &mut Map<St
         if r.one_in(3) {
             let Some(target) = selector(r, made) else { return };
             entry["target"] = target;
-            entry["options"] = json!({"allowNameChange": r.one_in(3), "allowKindChange": r.one_in(3)});
+            entry["options"] = json!({"allowNameChange": r.one_in(3)});
         } else if r.one_in(3)
             && let Some(other) = any(r, made, &[])
         {

@@ -123,7 +123,7 @@ fn messages_name_file_field_and_resource() {
         ),
         ("resources: [two.yaml]\npatches: [{path: absent.yaml}]\n", &["kustomization.yaml", "patches", "absent.yaml"]),
         (
-            "resources: [two.yaml]\npatches: [{target: {kind: Deployment}, patch: '[{op: remove, path: /spec/x}]'}]\n",
+            "resources: [two.yaml]\npatches: [{target: {kind: Deployment}, patch: '- {op: remove, path: /spec/x}'}]\n",
             &["kustomization.yaml", "patches", "Deployment.v1.apps/w", "/spec/x"],
         ),
         (
