@@ -39,7 +39,9 @@ pub struct Explanation {
 impl fmt::Display for Explanation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hook = if self.hook { " (hook)" } else { "" };
-        writeln!(formatter, "{} {}{hook}", self.kind, self.name)?;
+        let kind = if self.kind.is_empty() { "(no kind)" } else { &self.kind };
+        let name = if self.name.is_empty() { "(no name)" } else { &self.name };
+        writeln!(formatter, "{kind} {name}{hook}")?;
         if self.file == self.template {
             writeln!(formatter, "  from  {}, lines {} to {}", self.template, self.first_line, self.last_line)?;
         } else {

@@ -125,6 +125,14 @@ fn whole() -> TempDir {
     write("c/templates/tests/t.yaml", "kind: Pod\nmetadata: {name: t, annotations: {helm.sh/hook: test}}\n");
     write("c/crds/c.yaml", "kind: CustomResourceDefinition\nmetadata: {name: x}\n");
     write("c/templates/_d.tpl", "{{ define \"d\" }}{{ .Values.deep.key }}{{ end }}");
+    fs_err::create_dir(place.join("empty")).unwrap();
+    write("notes.txt", "some text\n");
+    write("long.txt", &"some text\n".repeat(60));
+    fs_err::write(place.join("bytes.tgz"), [0_u8, 1, 2, 3, 255]).unwrap();
+    write("badvalues/Chart.yaml", "apiVersion: v2\nname: badvalues\nversion: 1.0.0\n");
+    write("badvalues/values.yaml", "a: [\n");
+    write("library/Chart.yaml", "apiVersion: v2\nname: library\nversion: 1.0.0\ntype: library\n");
+    write("depends/Chart.yaml", "apiVersion: v2\nname: d\nversion: 1.0.0\ndependencies: [{name: x}]\n");
     write("broken/Chart.yaml", "apiVersion: v2\nname: broken\nversion: 1.0.0\n");
     write("broken/templates/a.yaml", "a: [\n");
     place
@@ -205,6 +213,18 @@ fn every_flag_acts_as_with_helm() {
         "c --name-template {{nope}}",
         "c --name-template UPPER",
         "UPPER c",
+        "./absent",
+        "empty",
+        "notes.txt",
+        "long.txt",
+        "bytes.tgz",
+        "c/Chart.yaml",
+        "c/values.yaml",
+        "badvalues",
+        "badvalues -f c/templates/a.yaml",
+        "c -f empty",
+        "library",
+        "depends",
     ] {
         let arguments: Vec<&str> = arguments.split(' ').collect();
         let (theirs, ours) = (within(&place, "helm", &arguments), within(&place, "towline", &arguments));
