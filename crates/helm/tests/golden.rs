@@ -23,15 +23,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
+type Edit = fn(&str) -> Result<String, String>;
+
 /// A post-renderer of the cases: what Helm's plugin does as a shell command, and the same in Rust.
 struct Editor {
     command: &'static str,
-    edit: fn(&str) -> Result<String, String>,
+    edit: Edit,
 }
 
 impl Editor {
     fn named(name: &str) -> Self {
-        let (command, edit): (_, fn(&str) -> Result<String, String>) = match name {
+        let (command, edit): (_, Edit) = match name {
             "same" => ("cat", |text| Ok(text.to_owned())),
             "rename" => ("sed s/before/after/", |text| Ok(text.replace("before", "after"))),
             "forget" => ("sed s/postrender-filename/other/", |text| Ok(text.replace("postrender-filename", "other"))),

@@ -82,7 +82,7 @@ pub fn compile(schema: &[u8]) -> Result<Validator, String> {
 }
 
 fn prepare(schema: &[u8]) -> Result<Compiled, String> {
-    let schema: serde_json::Value = serde_json::from_slice(schema).map_err(json_error)?;
+    let schema: serde_json::Value = serde_json::from_slice(schema).map_err(|error| json_error(&error))?;
     bounds::check_in_place(&schema)?;
     let declared = schema.get("$schema").and_then(serde_json::Value::as_str);
     let draft = declared.map_or(Draft::Draft202012, |uri| match uri.trim_end_matches('#') {
@@ -104,7 +104,7 @@ fn prepare(schema: &[u8]) -> Result<Compiled, String> {
     Ok(Compiled { validator, multiplies })
 }
 
-fn json_error(error: serde_json::Error) -> String {
+fn json_error(error: &serde_json::Error) -> String {
     if error.is_eof() { "unexpected EOF".to_owned() } else { error.to_string() }
 }
 

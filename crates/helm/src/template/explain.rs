@@ -189,7 +189,10 @@ fn one(
     sources: &BTreeMap<String, Source>,
     defines: &BTreeMap<String, Reads>,
 ) -> Explanation {
-    let origin = origin.unwrap_or_else(|| Origin { file: subject.path.to_owned(), line: 0 });
+    let mut origin = origin.unwrap_or_else(|| Origin { file: subject.path.to_owned(), line: 0 });
+    if !sources.contains_key(&origin.file) {
+        origin.file = under_alias(subject.path, &origin.file).unwrap_or(origin.file);
+    }
     let source = sources.get(&origin.file);
     let lines = source.map_or(1..2, |source| source.document(origin.line));
     let mut own = Reads::default();
@@ -221,6 +224,13 @@ fn one(
         values,
         all_values,
     }
+}
+
+/// A file marked under its chart's own name, in the chart that a template is of: there the chart has an alias.
+fn under_alias(template: &str, file: &str) -> Option<String> {
+    const TEMPLATES: &str = "/templates/";
+    let chart = template.get(..template.rfind(TEMPLATES)?)?;
+    Some(format!("{chart}{}", file.get(file.rfind(TEMPLATES)?..)?))
 }
 
 fn collect(chart: &Chart, path: &str, prefix: &str, sources: &mut BTreeMap<String, Source>) {

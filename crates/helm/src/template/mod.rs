@@ -265,7 +265,7 @@ pub fn template(chart: &Chart, options: &TemplateOptions) -> Result<TemplateOutp
     }
     output.documents.extend(sorted.manifests.iter().map(|manifest| document(manifest, options.hide_secret)));
     output.text = joined(&output.documents);
-    let shown = |hook: &&Hook| !options.no_hooks && !(options.skip_tests && hook.runs_at(HookEvent::Test));
+    let shown = |hook: &&Hook| !(options.no_hooks || options.skip_tests && hook.runs_at(HookEvent::Test));
     for hook in sorted.hooks.iter().filter(shown) {
         let document = Document { path: hook.path.clone(), content: hook.manifest.clone() };
         let _ = write!(output.text, "{document}");
