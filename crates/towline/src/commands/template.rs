@@ -107,7 +107,10 @@ pub(crate) fn run(cluster: &ClusterArguments, arguments: &Arguments) -> Result<(
     arguments.refuse()?;
     let (release, chart) = arguments.release_and_chart()?;
     let values = arguments.values.read()?;
-    let chart = arguments.source.load(chart)?;
+    let chart = arguments.source.load(chart).map_err(|error| {
+        // Of two mistakes Helm names the one in the values first.
+        values.merge().map_or_else(|wrong| Error::Chart(wrong.to_string()), |_| error)
+    })?;
     let options = TemplateOptions {
         values,
         release_name: release.clone(),
