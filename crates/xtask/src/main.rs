@@ -19,6 +19,10 @@ mod yaml_text;
 
 use clap::Parser;
 
+/// The allocator of the product's programs, so that what `bench` measures in process is what they do.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Tasks of the Towline project.
 #[derive(Debug, Parser)]
 #[command(name = "xtask")]

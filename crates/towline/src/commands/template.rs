@@ -153,7 +153,12 @@ pub(crate) fn run(cluster: &ClusterArguments, arguments: &Arguments) -> Result<(
         return explain(&rendered, arguments.output);
     }
     match &arguments.output_dir {
-        None => output::print(&rendered.text),
+        None => {
+            let printed = output::print(&rendered.text);
+            // The process ends here; giving everything back piece by piece first takes longer than printing.
+            std::mem::forget((chart, rendered));
+            printed
+        }
         Some(directory) => {
             let directory = if arguments.release_name { directory.join(&release) } else { directory.clone() };
             write(&directory, &rendered.documents)?;

@@ -31,6 +31,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let cases: Vec<Value> = serde_json::from_slice(&fs_err::read(directory.join("cases.json"))?)?;
     let mut cases: Vec<&Value> =
         cases.iter().filter(|case| case["deterministic"] == true && case["expect"] == "ok").collect();
+    let all = cases.len();
     if bench.quick {
         cases = cases.into_iter().step_by(20).collect();
     }
@@ -63,7 +64,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         theirs += go_time(&mut go, archive, options).with_context(|| (*name).to_owned())?;
     }
     let count = prepared.len();
-    report.value(&format!("towline's engine, {count} cases: CPU"), &format!("{:.2} s", ours.as_secs_f64()));
+    report.value(&format!("towline's engine, {count} of {all} cases: CPU"), &format!("{:.2} s", ours.as_secs_f64()));
     report.value("Helm's packages in one process: CPU", &format!("{:.2} s", theirs.as_secs_f64()));
     report.bar("times less CPU", theirs.as_secs_f64() / ours.as_secs_f64(), "x", Bar::AtLeast(10.0));
     Ok(())

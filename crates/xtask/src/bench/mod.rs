@@ -13,6 +13,7 @@ mod report;
 mod template;
 mod workload;
 mod world;
+mod yaml;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,8 @@ pub(crate) struct Arguments {
 enum Name {
     /// Charts rendered: the command beside `helm template`, the engine beside Go's.
     Template,
+    /// YAML read and written, beside a library of serde_yaml's family.
+    Yaml,
     /// Kustomizations built, beside kustomize.
     Kustomize,
     /// Both controllers on a real control plane.
@@ -99,6 +102,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         template::run(&bench, &mut report)?;
         engine::run(&bench, &mut report)?;
         curves::run(&bench, &mut report)?;
+    }
+    if wanted(Name::Yaml) {
+        let corpus = testkit::shared_material().map(|shared| shared.join("corpus/charts"));
+        yaml::run(&bench, &mut report, corpus.as_deref())?;
     }
     if wanted(Name::Kustomize) {
         kustomization::run(&bench, &mut report)?;
