@@ -62,7 +62,7 @@ impl<K> Unread<K> {
     ///
     /// # Errors
     /// When it does not have the form of `K`: its metadata and what is wrong.
-    pub fn read(&self) -> Result<K, InvalidObject>
+    pub fn read(&self) -> Result<K, Box<InvalidObject>>
     where
         K: DeserializeOwned,
     {
@@ -73,13 +73,14 @@ impl<K> Unread<K> {
     ///
     /// # Errors
     /// When the object does not have that form.
-    pub fn read_as<T: DeserializeOwned>(&self) -> Result<T, InvalidObject> {
+    pub fn read_as<T: DeserializeOwned>(&self) -> Result<T, Box<InvalidObject>> {
         let text = without_managed_fields(self.text.get());
         serde_json::from_str(&text).map_err(|error| {
             let error = error.to_string();
             // The place in a text of one line, which nobody sees, helps nobody.
             let error = error.rsplit_once(" at line ").map_or(error.as_str(), |(problem, _)| problem).to_owned();
-            InvalidObject { error, metadata: whole_metadata(&text).unwrap_or_else(|| self.metadata.clone()) }
+            let metadata = whole_metadata(&text).unwrap_or_else(|| self.metadata.clone());
+            Box::new(InvalidObject { error, metadata })
         })
     }
 }

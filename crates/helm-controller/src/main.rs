@@ -5,10 +5,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use helm_controller::{app, settings::Flags};
 
-/// Releases are rendered and packed in bursts on many threads; the system's allocator keeps what each of them freed.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let flags = Flags::parse();
     runtime::process::run("helm-controller", flags.common.clone(), |shell| app::run(shell, flags))

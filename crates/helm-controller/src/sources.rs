@@ -114,7 +114,7 @@ fn seen(store: &Store<HelmChart>, wake: &Wake, object: &Unread<HelmChart>) {
                 wake(owner(&current), &key);
             }
         }
-        Err(invalid) => store.observe_invalid(invalid),
+        Err(invalid) => store.observe_invalid(*invalid),
     }
 }
 

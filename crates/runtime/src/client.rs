@@ -3,7 +3,10 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -21,14 +24,44 @@ pub fn build(
     requests: Family<ApiRequest, Counter>,
     rate: f64,
     burst: u32,
-) -> Result<Client, kube::Error> {
+) -> Result<(Client, Load), kube::Error> {
+    let load = Load::default();
+    let known = load.clone();
     let layer = tower::layer::layer_fn(move |inner| ApiService {
         inner,
         requests: requests.clone(),
         bucket: Arc::new(Mutex::new(Bucket::new(rate, burst))),
         waiting: None,
+        load: known.clone(),
     });
-    Ok(ClientBuilder::try_from(config)?.with_layer(&layer).build())
+    Ok((ClientBuilder::try_from(config)?.with_layer(&layer).build(), load))
+}
+
+/// How many requests of a client wait for their answer at the moment, watches apart.
+#[derive(Clone, Debug, Default)]
+pub struct Load {
+    under_way: Arc<AtomicUsize>,
+}
+
+impl Load {
+    /// The number of requests under way.
+    pub fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Relaxed)
+    }
+
+    fn begin(&self) -> UnderWay {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        UnderWay(self.clone())
+    }
+}
+
+/// Counts a request until it is dropped.
+struct UnderWay(Load);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A token bucket.
@@ -67,6 +100,7 @@ struct ApiService<S> {
     requests: Family<ApiRequest, Counter>,
     bucket: Arc<Mutex<Bucket>>,
     waiting: Option<Pin<Box<Sleep>>>,
+    load: Load,
 }
 
 impl<S, B, R> tower::Service<http::Request<B>> for ApiService<S>
@@ -98,9 +132,11 @@ where
         let method = verb_of(request.method(), request.uri().query());
         let resource = resource_of(request.uri().path());
         let requests = self.requests.clone();
+        let under_way = (method != "WATCH").then(|| self.load.begin());
         let answer = self.inner.call(request);
         Box::pin(async move {
             let answer = answer.await;
+            drop(under_way);
             let code =
                 answer.as_ref().map_or_else(|_| "error".to_owned(), |answer| answer.status().as_u16().to_string());
             requests.get_or_create(&ApiRequest { method, resource, code }).inc();
@@ -168,6 +204,15 @@ mod tests {
         assert_eq!(verb_of(&http::Method::GET, Some("&watch=true&timeoutSeconds=290")), "WATCH");
         assert_eq!(verb_of(&http::Method::GET, Some("&limit=500")), "GET");
         assert_eq!(verb_of(&http::Method::PATCH, None), "PATCH");
+    }
+
+    #[test]
+    fn requests_under_way_are_counted() {
+        let load = Load::default();
+        let (first, second) = (load.begin(), load.begin());
+        assert_eq!(load.under_way(), 2);
+        drop((first, second));
+        assert_eq!(load.under_way(), 0);
     }
 
     #[tokio::test(start_paused = true)]

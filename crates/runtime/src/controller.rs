@@ -255,7 +255,7 @@ where
             }
             Err(invalid) => {
                 let known = self.store.get_invalid(&key).is_some_and(|known| known.error == invalid.error);
-                self.store.observe_invalid(invalid);
+                self.store.observe_invalid(*invalid);
                 if !known {
                     self.queue.add(key);
                 }

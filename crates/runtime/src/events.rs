@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, collections::HashMap, sync::Arc, time::Duration};
 
 use common::names::{annotation::EVENT_METADATA_PREFIX, event as names};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::{
     api::core::v1::{Event as KubernetesEvent, EventSource, ObjectReference},
     apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time},
@@ -14,10 +14,10 @@ use kube::{
 };
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tracing::{debug, warn};
 
-use crate::clock::Clock;
+use crate::{client::Load, clock::Clock};
 
 /// Events waiting to be sent. 500 objects failing at once with two events each fit; more are dropped and counted in the log.
 const QUEUE: usize = 1024;
@@ -26,6 +26,11 @@ const AGGREGATION: Duration = Duration::from_secs(600);
 /// Events an object may send at once, and the time that gives it one more (client-go's spam filter).
 const BURST: f64 = 25.0;
 const REFILL: Duration = Duration::from_secs(300);
+/// How long an event gives way to the requests of reconciles, and how often it looks whether it still has to.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(20);
+/// With more than this many waiting, none gives way any more.
+const BACKLOG: usize = QUEUE / 2;
 /// Bytes of a message on a Kubernetes Event; longer ones are cut.
 const MESSAGE_LIMIT: usize = 4096;
 /// Characters of an outbound message, by upstream's schema.
@@ -75,7 +80,7 @@ pub fn inherited_metadata(meta: &ObjectMeta) -> BTreeMap<String, String> {
 /// Takes events and sends them in the background.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    sender: mpsc::Sender<Event>,
+    sender: mpsc::Sender<(Event, Instant)>,
 }
 
 impl Recorder {
@@ -86,6 +91,7 @@ impl Recorder {
         instance: &str,
         outbound: Option<String>,
         clock: Clock,
+        load: Load,
     ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         // The HTTP client holds the system's trust anchors, so it is only made where it is used.
@@ -99,6 +105,7 @@ impl Recorder {
             instance: instance.to_owned(),
             outbound,
             clock,
+            load,
             correlator: Correlator::default(),
         };
         (Self { sender }, worker.run(receiver))
@@ -106,8 +113,8 @@ impl Recorder {
 
     /// Hands an event over; never waits. When the queue is full the event is dropped with a log line.
     pub fn publish(&self, event: Event) {
-        if let Err(error) = self.sender.try_send(event) {
-            let event = match error {
+        if let Err(error) = self.sender.try_send((event, Instant::now())) {
+            let (event, _) = match error {
                 mpsc::error::TrySendError::Full(event) | mpsc::error::TrySendError::Closed(event) => event,
             };
             warn!(reason = event.reason, message = event.message, "event dropped: too many are waiting to be sent");
@@ -127,13 +134,19 @@ struct Worker {
     instance: String,
     outbound: Option<Receiver>,
     clock: Clock,
+    load: Load,
     correlator: Correlator,
 }
 
 impl Worker {
-    async fn run(mut self, mut events: mpsc::Receiver<Event>) {
-        while let Some(event) = events.recv().await {
-            let now = self.clock.now();
+    async fn run(mut self, mut events: mpsc::Receiver<(Event, Instant)>) {
+        while let Some((event, published)) = events.recv().await {
+            // Nobody waits for an event, but for the objects of a reconcile somebody does.
+            while gives_way(self.load.under_way(), published.elapsed(), events.len()) {
+                tokio::time::sleep(LOOK).await;
+            }
+            let waited = SignedDuration::try_from(published.elapsed()).unwrap_or_default();
+            let now = self.clock.now().checked_sub(waited).unwrap_or(Timestamp::UNIX_EPOCH);
             let decision = self.correlator.decide(&event, now);
             if let Some(Receiver { address, http }) = &self.outbound
                 && event.severity != Severity::Trace
@@ -192,6 +205,11 @@ impl Worker {
             ..KubernetesEvent::default()
         }
     }
+}
+
+/// Whether an event of this age, with so many behind it, lets the requests that are under way go first.
+fn gives_way(under_way: usize, age: Duration, behind: usize) -> bool {
+    under_way > 0 && age < PATIENCE && behind < BACKLOG
 }
 
 /// What is to be done with an event.
@@ -345,6 +363,16 @@ mod tests {
         assert_eq!(sent, 25);
         assert!(correlator.decide(&event("later"), at(301)) != Decision::Drop);
         assert_eq!(correlator.decide(&event("again"), at(302)), Decision::Drop);
+    }
+
+    #[test]
+    fn events_give_way_to_requests_for_a_while() {
+        let (young, old) = (Duration::from_millis(10), PATIENCE);
+        for (under_way, age, behind, expected) in
+            [(0, young, 0, false), (1, young, 0, true), (1, old, 0, false), (1, young, BACKLOG, false)]
+        {
+            assert_eq!(gives_way(under_way, age, behind), expected, "{under_way} {age:?} {behind}");
+        }
     }
 
     #[test]

@@ -172,10 +172,11 @@ where
         tokio::spawn(metrics::serve(listener, metrics.clone(), servers.clone()));
     }
     let config = Config::infer().await?;
-    let client = client::build(config.clone(), metrics.api_requests.clone(), flags.kube_api_qps, flags.kube_api_burst)?;
+    let (client, load) =
+        client::build(config.clone(), metrics.api_requests.clone(), flags.kube_api_qps, flags.kube_api_burst)?;
     let identity = identity();
     let outbound = Some(flags.events_addr.clone());
-    let (events, sender) = Recorder::new(client.clone(), name, &identity, outbound, Clock::System);
+    let (events, sender) = Recorder::new(client.clone(), name, &identity, outbound, Clock::System, load);
     let sender = tokio::spawn(sender);
     let grace = flags.graceful_shutdown_timeout;
     let shell = Shell {

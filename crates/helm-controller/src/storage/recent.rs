@@ -1,6 +1,9 @@
 //! The newest deployed record of each release, kept packed: an upgrade, a drift check or a rollback need not read it again.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use helm::chart::Chart;
@@ -37,6 +40,8 @@ struct Kept {
     used: u64,
     /// The record without its chart.
     rest: Arc<[u8]>,
+    /// The Secret's own labels, which are not in the record.
+    labels: BTreeMap<String, String>,
     chart: Arc<Chart>,
     packed: pack::Packed,
 }
@@ -49,6 +54,7 @@ impl Recent {
             resource_version,
             used: 0,
             rest: pack::without_chart(&record.release).into(),
+            labels: record.release.labels.clone(),
             chart: Arc::clone(&record.release.chart),
             packed: record.packed.clone(),
         };
@@ -78,6 +84,7 @@ impl Recent {
         };
         let mut release = helm::release::decode_release(STANDARD.encode(&kept.rest).as_bytes()).ok()?;
         release.chart = kept.chart;
+        release.labels = kept.labels;
         Some(Record { release, packed: kept.packed })
     }
 
@@ -137,6 +144,7 @@ mod tests {
             namespace: "apps".to_owned(),
             version,
             manifest: "a: 1\n".to_owned(),
+            labels: [("team".to_owned(), "web".to_owned())].into(),
             chart: Arc::new(pack::slim(&chart)),
             ..Release::default()
         };
@@ -151,6 +159,7 @@ mod tests {
         let found = recent.get("apps", "a", 2, 7).unwrap();
         assert_eq!(found.packed.encode(&found.release), record.packed.encode(&record.release));
         assert_eq!(found.release.chart.metadata.name, "web");
+        assert_eq!(found.release.labels, record.release.labels, "they are carried over by a rollback");
         for (namespace, name, version, resource_version) in
             [("apps", "a", 2, 8), ("apps", "a", 1, 7), ("apps", "b", 2, 7), ("other", "a", 2, 7)]
         {

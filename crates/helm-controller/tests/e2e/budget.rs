@@ -19,8 +19,9 @@ async fn requests_stay_within_the_budget() -> Result<()> {
     world.ready("web").await?;
     settle().await;
     let created = world.requests().await?;
-    // The HelmChart, the finalizer, two statuses, two events, two objects, two writes of the record.
-    assert!(sum(&created) - sum(&before) <= 10.0, "{before:#?}\n{created:#?}");
+    // The HelmChart, the finalizer, two statuses, two events, two objects, two writes of the record; and one more status
+    // where the chart takes more than a moment, as on a busy machine.
+    assert!(sum(&created) - sum(&before) <= 11.0, "{before:#?}\n{created:#?}");
     world.change("web", json!({"values": {"greeting": "salut"}})).await?;
     world.ready("web").await?;
     settle().await;

@@ -61,7 +61,10 @@ impl CpuTimes {
     /// For people: the programs that used any, in milliseconds per object.
     pub(super) fn detail(&self, objects: f64) -> String {
         let each = self.0.iter().map(|(name, time)| (name, super::report::milliseconds(*time) / objects));
-        each.filter(|(_, time)| *time >= 0.05).map(|(name, time)| format!("{name} {time:.1} ms")).collect::<Vec<_>>().join(", ")
+        each.filter(|(_, time)| *time >= 0.05)
+            .map(|(name, time)| format!("{name} {time:.1} ms"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
