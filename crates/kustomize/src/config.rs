@@ -184,8 +184,8 @@ pub(crate) fn merge_specs(list: &mut Vec<FieldSpec>, more: Vec<FieldSpec>) -> Re
     Ok(())
 }
 
-fn spec(group: &str, version: &str, kind: &str, path: &str, create: bool) -> FieldSpec {
-    FieldSpec::new(group, version, kind, path, create)
+fn spec(group: &'static str, version: &'static str, kind: &'static str, path: &'static str, create: bool) -> FieldSpec {
+    FieldSpec::fixed(group, version, kind, path, create)
 }
 
 fn namespace() -> Vec<FieldSpec> {
@@ -204,7 +204,7 @@ fn namespace() -> Vec<FieldSpec> {
 }
 
 /// Where labels go in templates of pods and volume claims.
-fn template_specs(stateful_set_group: &str, claims: bool) -> Vec<FieldSpec> {
+fn template_specs(stateful_set_group: &'static str, claims: bool) -> Vec<FieldSpec> {
     let mut out = vec![
         spec("", "", "", "metadata/labels", true),
         spec("", "v1", "ReplicationController", "spec/template/metadata/labels", true),
@@ -226,6 +226,12 @@ fn template_labels() -> Vec<FieldSpec> {
     template_specs("apps", true).into_iter().filter(|spec| spec.path != "metadata/labels").collect()
 }
 
+macro_rules! affinity {
+    ($terms:literal) => {
+        concat!("spec/template/spec/affinity/", $terms, "/labelSelector/matchLabels")
+    };
+}
+
 fn common_labels() -> Vec<FieldSpec> {
     let mut out = template_specs("apps", true);
     out.extend([
@@ -236,23 +242,16 @@ fn common_labels() -> Vec<FieldSpec> {
         spec("", "", "DaemonSet", "spec/selector/matchLabels", true),
         spec("apps", "", "StatefulSet", "spec/selector/matchLabels", true),
     ]);
-    for (group, kind) in [("apps", "Deployment"), ("apps", "StatefulSet")] {
-        for affinity in ["podAffinity", "podAntiAffinity"] {
-            for (when, term) in [
-                ("preferredDuringSchedulingIgnoredDuringExecution", "podAffinityTerm/"),
-                ("requiredDuringSchedulingIgnoredDuringExecution", ""),
-            ] {
-                let path = format!("spec/template/spec/affinity/{affinity}/{when}/{term}labelSelector/matchLabels");
-                out.push(spec(group, "", kind, &path, false));
-            }
-        }
-        out.push(spec(
-            group,
-            "",
-            kind,
+    for kind in ["Deployment", "StatefulSet"] {
+        for path in [
+            affinity!("podAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm"),
+            affinity!("podAffinity/requiredDuringSchedulingIgnoredDuringExecution"),
+            affinity!("podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution/podAffinityTerm"),
+            affinity!("podAntiAffinity/requiredDuringSchedulingIgnoredDuringExecution"),
             "spec/template/spec/topologySpreadConstraints/labelSelector/matchLabels",
-            false,
-        ));
+        ] {
+            out.push(spec("apps", "", kind, path, false));
+        }
     }
     out.extend([
         spec("batch", "", "Job", "spec/selector/matchLabels", false),
@@ -268,48 +267,50 @@ fn common_labels() -> Vec<FieldSpec> {
 fn common_annotations() -> Vec<FieldSpec> {
     template_specs("", false)
         .into_iter()
-        .map(|spec| FieldSpec { path: spec.path.replace("metadata/labels", "metadata/annotations"), ..spec })
+        .map(|spec| FieldSpec { path: spec.path.replace("metadata/labels", "metadata/annotations").into(), ..spec })
         .collect()
 }
 
 fn images() -> Vec<FieldSpec> {
-    let mut out = Vec::new();
-    for list in ["containers[]", "initContainers[]"] {
-        for root in ["spec", "spec/template/spec"] {
-            out.push(spec("", "", "", &format!("{root}/{list}/image"), true));
-        }
-    }
-    for root in ["spec", "spec/template/spec"] {
-        out.push(spec("", "", "", &format!("{root}/volumes[]/image/reference"), true));
-    }
-    out
+    [
+        "spec/containers[]/image",
+        "spec/template/spec/containers[]/image",
+        "spec/initContainers[]/image",
+        "spec/template/spec/initContainers[]/image",
+        "spec/volumes[]/image/reference",
+        "spec/template/spec/volumes[]/image/reference",
+    ]
+    .map(|path| spec("", "", "", path, true))
+    .to_vec()
 }
 
-/// Kinds that hold a pod template, and where.
-const POD_SPECS: [(&str, &str); 8] = [
-    ("Pod", "spec"),
-    ("PodTemplate", "template/spec"),
-    ("Deployment", "spec/template/spec"),
-    ("ReplicaSet", "spec/template/spec"),
-    ("DaemonSet", "spec/template/spec"),
-    ("StatefulSet", "spec/template/spec"),
-    ("Job", "spec/template/spec"),
-    ("CronJob", "spec/jobTemplate/spec/template/spec"),
-];
-
-fn at_pod_specs(fields: &[&str]) -> Vec<FieldSpec> {
-    POD_SPECS
-        .iter()
-        .flat_map(|(kind, root)| fields.iter().map(move |field| spec("", "", kind, &format!("{root}/{field}"), false)))
-        .collect()
+/// Fields of the pod templates of all kinds that hold one.
+macro_rules! at_pod_specs {
+    ($($field:literal),+ $(,)?) => {
+        vec![
+            $(spec("", "", "Pod", concat!("spec/", $field), false),)+
+            $(spec("", "", "PodTemplate", concat!("template/spec/", $field), false),)+
+            $(spec("", "", "Deployment", concat!("spec/template/spec/", $field), false),)+
+            $(spec("", "", "ReplicaSet", concat!("spec/template/spec/", $field), false),)+
+            $(spec("", "", "DaemonSet", concat!("spec/template/spec/", $field), false),)+
+            $(spec("", "", "StatefulSet", concat!("spec/template/spec/", $field), false),)+
+            $(spec("", "", "Job", concat!("spec/template/spec/", $field), false),)+
+            $(spec("", "", "CronJob", concat!("spec/jobTemplate/spec/template/spec/", $field), false),)+
+        ]
+    };
 }
 
-fn reference(version: &str, group: &str, kind: &str, referrers: Vec<FieldSpec>) -> NameReference {
-    NameReference { target: Gvk { group: group.into(), version: version.into(), kind: kind.into() }, referrers }
+fn reference(
+    version: &'static str,
+    group: &'static str,
+    kind: &'static str,
+    referrers: Vec<FieldSpec>,
+) -> NameReference {
+    NameReference { target: Gvk::fixed(group, version, kind), referrers }
 }
 
 /// A field of several kinds.
-fn of_kinds(kinds: &[&str], path: &str) -> Vec<FieldSpec> {
+fn of_kinds(kinds: &[&'static str], path: &'static str) -> Vec<FieldSpec> {
     kinds.iter().map(|kind| spec("", "", kind, path, false)).collect()
 }
 
@@ -355,7 +356,10 @@ fn name_references() -> Vec<NameReference> {
             "v1",
             "scheduling.k8s.io",
             "PriorityClass",
-            at_pod_specs_without(&["ReplicaSet", "PodTemplate"], "priorityClassName"),
+            at_pod_specs!("priorityClassName")
+                .into_iter()
+                .filter(|spec| !matches!(spec.gvk.kind.as_str(), "ReplicaSet" | "PodTemplate"))
+                .collect(),
         ),
         // kustomize writes the group so, which no resource has; kept, because it decides what is not renamed.
         reference(
@@ -373,19 +377,15 @@ fn name_references() -> Vec<NameReference> {
     ]
 }
 
-fn at_pod_specs_without(kinds: &[&str], field: &str) -> Vec<FieldSpec> {
-    at_pod_specs(&[field]).into_iter().filter(|spec| !kinds.contains(&&*spec.gvk.kind)).collect()
-}
-
 fn config_map_referrers() -> Vec<FieldSpec> {
-    let mut out = at_pod_specs(&[
+    let mut out = at_pod_specs![
         "volumes/configMap/name",
         "containers/env/valueFrom/configMapKeyRef/name",
         "initContainers/env/valueFrom/configMapKeyRef/name",
         "containers/envFrom/configMapRef/name",
         "initContainers/envFrom/configMapRef/name",
         "volumes/projected/sources/configMap/name",
-    ]);
+    ];
     out.extend([
         spec("", "", "Node", "spec/configSource/configMap", false),
         spec("", "", "Role", "rules/resourceNames", false),
@@ -396,7 +396,7 @@ fn config_map_referrers() -> Vec<FieldSpec> {
 }
 
 fn secret_referrers() -> Vec<FieldSpec> {
-    let mut out = at_pod_specs(&[
+    let mut out = at_pod_specs![
         "volumes/secret/secretName",
         "containers/env/valueFrom/secretKeyRef/name",
         "initContainers/env/valueFrom/secretKeyRef/name",
@@ -404,7 +404,7 @@ fn secret_referrers() -> Vec<FieldSpec> {
         "initContainers/envFrom/secretRef/name",
         "imagePullSecrets/name",
         "volumes/projected/sources/secret/name",
-    ]);
+    ];
     out.extend([
         spec("", "", "Ingress", "spec/tls/secretName", false),
         spec("", "", "Ingress", "metadata/annotations/ingress.kubernetes.io\\/auth-secret", false),
@@ -430,7 +430,8 @@ fn secret_referrers() -> Vec<FieldSpec> {
 }
 
 fn service_referrers() -> Vec<FieldSpec> {
-    let webhooks = |kind: &str| spec("admissionregistration.k8s.io", "", kind, "webhooks/clientConfig/service", false);
+    let webhooks =
+        |kind: &'static str| spec("admissionregistration.k8s.io", "", kind, "webhooks/clientConfig/service", false);
     vec![
         spec("apps", "", "StatefulSet", "spec/serviceName", false),
         spec("", "", "Ingress", "spec/rules/http/paths/backend/serviceName", false),
@@ -458,35 +459,43 @@ fn service_account_referrers() -> Vec<FieldSpec> {
 }
 
 fn claim_referrers() -> Vec<FieldSpec> {
-    let field = "volumes/persistentVolumeClaim/claimName";
-    let mut out = vec![spec("", "", "Pod", &format!("spec/{field}"), false)];
+    let mut out = vec![spec("", "", "Pod", "spec/volumes/persistentVolumeClaim/claimName", false)];
     out.extend(of_kinds(
         &["StatefulSet", "Deployment", "ReplicationController", "Job", "DaemonSet"],
-        &format!("spec/template/spec/{field}"),
+        "spec/template/spec/volumes/persistentVolumeClaim/claimName",
     ));
-    out.push(spec("", "", "CronJob", &format!("spec/jobTemplate/spec/template/spec/{field}"), false));
+    let path = "spec/jobTemplate/spec/template/spec/volumes/persistentVolumeClaim/claimName";
+    out.push(spec("", "", "CronJob", path, false));
     out
 }
 
+/// Fields of a pod in which vars are replaced.
+macro_rules! of_pods {
+    ($kind:literal, $root:literal) => {
+        [
+            concat!($root, "/containers/args"),
+            concat!($root, "/containers/command"),
+            concat!($root, "/containers/env/value"),
+            concat!($root, "/containers/volumeMounts/mountPath"),
+            concat!($root, "/initContainers/args"),
+            concat!($root, "/initContainers/command"),
+            concat!($root, "/initContainers/env/value"),
+            concat!($root, "/initContainers/volumeMounts/mountPath"),
+            concat!($root, "/volumes/nfs/server"),
+        ]
+        .map(|path| spec("", "", $kind, path, false))
+    };
+}
+
 fn var_references() -> Vec<FieldSpec> {
-    let mut out = Vec::new();
-    let kinds = [
-        ("CronJob", "spec/jobTemplate/spec/template/spec"),
-        ("DaemonSet", "spec/template/spec"),
-        ("Deployment", "spec/template/spec"),
-        ("Job", "spec/template/spec"),
-        ("Pod", "spec"),
-        ("ReplicaSet", "spec/template/spec"),
-        ("StatefulSet", "spec/template/spec"),
-    ];
-    for (kind, root) in kinds {
-        for list in ["containers", "initContainers"] {
-            for field in ["args", "command", "env/value", "volumeMounts/mountPath"] {
-                out.push(spec("", "", kind, &format!("{root}/{list}/{field}"), false));
-            }
-        }
-        out.push(spec("", "", kind, &format!("{root}/volumes/nfs/server"), false));
-    }
+    let mut out = Vec::with_capacity(80);
+    out.extend(of_pods!("CronJob", "spec/jobTemplate/spec/template/spec"));
+    out.extend(of_pods!("DaemonSet", "spec/template/spec"));
+    out.extend(of_pods!("Deployment", "spec/template/spec"));
+    out.extend(of_pods!("Job", "spec/template/spec"));
+    out.extend(of_pods!("Pod", "spec"));
+    out.extend(of_pods!("ReplicaSet", "spec/template/spec"));
+    out.extend(of_pods!("StatefulSet", "spec/template/spec"));
     out.extend([
         spec("", "", "CronJob", "spec/jobTemplate/spec/template/volumes/nfs/server", false),
         spec("", "", "StatefulSet", "spec/volumeClaimTemplates/spec/nfs/server", false),

@@ -65,7 +65,7 @@ fn scan(
     }
     for (name, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         path.push(name.replace('/', "\\/"));
-        let spec = |path: &[String]| FieldSpec { gvk: gvk.clone(), path: path.join("/"), create: false };
+        let spec = |path: &[String]| FieldSpec { gvk: gvk.clone(), path: path.join("/").into(), create: false };
         let text = |key: &str| property.get(key).and_then(Value::as_str);
         if property.get("x-kubernetes-annotation").is_some() {
             config.common_annotations.push(spec(path));
@@ -81,9 +81,9 @@ fn scan(
         {
             let mut field = spec(path);
             if let Some(key) = text("x-kubernetes-object-ref-name-key") {
-                field.path = format!("{}/{key}", field.path);
+                field.path = format!("{}/{key}", field.path).into();
             } else {
-                field.path = format!("{}/name", field.path);
+                field.path = format!("{}/name", field.path).into();
             }
             config
                 .name_references

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::{
     error::Error,
     id::{Gvk, ResId},
-    node::{Node, Scalar},
+    node::{Node, Scalar, Text},
 };
 
 /// A field of some kinds.
@@ -14,7 +14,7 @@ pub(crate) struct FieldSpec {
     /// The kinds; empty parts match all.
     pub gvk: Gvk,
     /// Keys separated by `/`; `\/` is a slash in a key, `[]` behind a key expects a list and makes none.
-    pub path: String,
+    pub path: Text,
     /// Make what is missing on the way.
     pub create: bool,
 }
@@ -34,7 +34,18 @@ impl FieldSpec {
     /// A spec from its parts, for tables.
     pub(crate) fn new(group: &str, version: &str, kind: &str, path: &str, create: bool) -> Self {
         let gvk = Gvk { group: group.into(), version: version.into(), kind: kind.into() };
-        Self { gvk, path: path.to_owned(), create }
+        Self { gvk, path: path.into(), create }
+    }
+
+    /// A spec of the built-in tables, made without copying anything.
+    pub(crate) const fn fixed(
+        group: &'static str,
+        version: &'static str,
+        kind: &'static str,
+        path: &'static str,
+        create: bool,
+    ) -> Self {
+        Self { gvk: Gvk::fixed(group, version, kind), path: Text::new_static(path), create }
     }
 
     /// Whether two specs are of the same field of the same kinds (they may differ in `create`).
@@ -69,19 +80,20 @@ impl FieldSpec {
 /// The first key of a path with `\/` unescaped, and what is left behind it. Runs for every field of every resource, so it
 /// allocates for escaped keys alone.
 fn split_first(path: &str) -> (Cow<'_, str>, Option<&str>) {
-    let mut from = 0;
-    while let Some(at) = path.get(from..).and_then(|rest| rest.find('/')).map(|at| from + at) {
-        let (before, after) = (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default());
-        if !before.ends_with('\\') {
-            return (unescaped(before), Some(after));
+    let (mut is_escaped, mut has_escapes) = (false, false);
+    for (at, byte) in path.bytes().enumerate() {
+        if byte == b'/' && !is_escaped {
+            let (before, after) = (path.get(..at).unwrap_or_default(), path.get(at + 1..).unwrap_or_default());
+            return (unescaped(before, has_escapes), Some(after));
         }
-        from = at + 1;
+        is_escaped = byte == b'\\';
+        has_escapes |= is_escaped;
     }
-    (unescaped(path), None)
+    (unescaped(path, has_escapes), None)
 }
 
-fn unescaped(key: &str) -> Cow<'_, str> {
-    if key.contains('\\') { Cow::Owned(key.replace("\\/", "/")) } else { Cow::Borrowed(key) }
+fn unescaped(key: &str, has_escapes: bool) -> Cow<'_, str> {
+    if has_escapes { Cow::Owned(key.replace("\\/", "/")) } else { Cow::Borrowed(key) }
 }
 
 struct Walk<'a> {

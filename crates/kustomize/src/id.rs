@@ -16,6 +16,11 @@ pub struct Gvk {
 }
 
 impl Gvk {
+    /// From its parts, for tables.
+    pub(crate) const fn fixed(group: &'static str, version: &'static str, kind: &'static str) -> Self {
+        Self { group: Text::new_static(group), version: Text::new_static(version), kind: Text::new_static(kind) }
+    }
+
     /// From an `apiVersion` (`group/version` or `version`) and a kind.
     pub fn parse(api_version: &str, kind: &str) -> Self {
         let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));

@@ -193,7 +193,9 @@ impl Merger {
             }
         };
         let cursor = known_here(cursor, &destination, patch);
-        let had: HashSet<Text> = destination.entries.iter().map(|(key, _)| key.text.clone()).collect();
+        // Most of a tree is passed by no patch; only what a patch brings is looked up.
+        let before = if patch.is_some() { destination.entries.as_slice() } else { &[] };
+        let had: HashSet<Text> = before.iter().map(|(key, _)| key.text.clone()).collect();
         let mut entries = Vec::with_capacity(destination.entries.len());
         for (key, value) in destination.entries.drain(..) {
             let patched = patch.and_then(|patch| patch.get(&key.text));

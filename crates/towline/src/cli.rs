@@ -66,25 +66,53 @@ pub(crate) enum Command {
     Completion(completion::Arguments),
 }
 
-/// The commands that follow Helm's command line: flags of yes and no may have a value, and wrong usage ends with 1.
-const LIKE_HELM: [&str; 2] = ["template", "lint"];
+/// The commands that follow Helm's and kustomize's command lines: flags of yes and no may have a value, and wrong usage ends
+/// with 1.
+const LIKE_GO: [&str; 3] = ["build", "template", "lint"];
 
 /// The whole command line.
 pub(crate) fn command() -> clap::Command {
-    LIKE_HELM.into_iter().fold(Towline::command(), |command, name| {
+    LIKE_GO.into_iter().fold(Towline::command(), |command, name| {
         command.mut_subcommand(name, |subcommand| subcommand.mut_args(like_go))
     })
 }
 
+/// The arguments of `towline build` by itself.
+#[derive(Debug, Parser)]
+struct Build {
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    #[command(flatten)]
+    arguments: build::Arguments,
+}
+
+impl Build {
+    /// What this process is to build, unless something is out of the ordinary, which is left to the whole command line.
+    ///
+    /// Telling clap about every command takes longer than a small build does.
+    fn parse_alone() -> Option<Towline> {
+        let mut arguments = std::env::args_os().skip(1).peekable();
+        if arguments.peek()? != "build" {
+            return None;
+        }
+        let matches = Self::command().mut_args(like_go).try_get_matches_from(arguments).ok()?;
+        let Self { cluster, arguments } = Self::from_arg_matches(&matches).ok()?;
+        Some(Towline { cluster, command: Command::Build(arguments) })
+    }
+}
+
 /// The arguments, or the exit code of what was printed instead.
 pub(crate) fn parse() -> Result<Towline, u8> {
+    if let Some(build) = Build::parse_alone() {
+        return Ok(build);
+    }
     let parsed = command().try_get_matches().and_then(|matches| Towline::from_arg_matches(&matches));
     parsed.map_err(|error| {
         // Nothing can be done about a closed terminal.
         let _ = error.print();
-        let like_helm = std::env::args().skip(1).any(|argument| LIKE_HELM.contains(&argument.as_str()));
+        let like_go_program = std::env::args().skip(1).any(|argument| LIKE_GO.contains(&argument.as_str()));
         match error.exit_code() {
-            2 if like_helm => 1,
+            2 if like_go_program => 1,
             code => u8::try_from(code).unwrap_or(2),
         }
     })
@@ -121,6 +149,7 @@ mod tests {
     #[test]
     fn arguments_are_consistent() {
         command().debug_assert();
+        Build::command().mut_args(like_go).debug_assert();
     }
 
     /// The help of every command, in one snapshot.

@@ -152,7 +152,7 @@ fn messages_name_file_field_and_resource() {
         assert!(err.starts_with("error: "), "{err}");
     }
     let (code, _, err) = towline(Path::new("."), &["another"]);
-    assert_eq!(code, 2, "{err}");
+    assert_eq!(code, 1, "{err}");
 }
 
 #[test]

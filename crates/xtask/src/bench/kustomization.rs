@@ -49,6 +49,7 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         report.value("towline build is not there yet", "the crate is measured in a process of the benchmark");
     }
     let place = TempDir::new("bench-kustomize")?;
+    floor(bench, report)?;
     for (name, patch) in [("trivial", false), ("with-patch", true)] {
         let directory = place.join(name);
         overlay(&directory, patch)?;
@@ -62,7 +63,16 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let costs = beside(report, &ours, kustomize.as_deref(), &name, &directory, times)?;
     bars(report, &name, &costs, 50.0);
     growth(bench, report, &ours, &place)?;
+    many_patches(bench, report, &ours, &place)?;
     again(bench, report, &directory)
+}
+
+/// What starting any process costs here: no ratio can be better than this allows.
+fn floor(bench: &Bench, report: &mut Report) -> Result<()> {
+    let costs = compare(bench.repeat(15), &[command("/bin/true", &[])])?;
+    let [cost] = costs.as_slice() else { anyhow::bail!("one command has one cost") };
+    report.value("a process that does nothing (/bin/true)", &cost.text());
+    Ok(())
 }
 
 /// What builds for us.
@@ -136,7 +146,26 @@ fn growth(bench: &Bench, report: &mut Report, ours: &Builder, place: &TempDir) -
     Ok(())
 }
 
-/// A second build of the same tree parses nothing again.
+/// One patch for each resource, which finds it by its id.
+fn many_patches(bench: &Bench, report: &mut Report, ours: &Builder, place: &TempDir) -> Result<()> {
+    report.section("growth: patches of one resource each (ours only)");
+    let sizes: &[usize] = if bench.quick { &[50, 500] } else { &[500, 5000] };
+    let mut walls = Vec::new();
+    for &size in sizes {
+        let directory = place.join(format!("patches-{size}"));
+        patches(&directory, size)?;
+        let costs = compare(bench.repeat(3), &[ours.command(&directory)])?;
+        let [cost] = costs.as_slice() else { anyhow::bail!("one command has one cost") };
+        report.value(&format!("{size}"), &cost.text());
+        walls.push(cost.wall());
+    }
+    if let [first, last] = walls.as_slice() {
+        report.bar("growth by ten times as many", last / first, "x", Bar::AtMost(LINEAR));
+    }
+    Ok(())
+}
+
+/// A second build of the same tree parses nothing again, and one with a changed file that file.
 fn again(bench: &Bench, report: &mut Report, directory: &Path) -> Result<()> {
     report.section("a second build of an unchanged tree, in process");
     let cache = Cache::new(64 << 20);
@@ -150,6 +179,14 @@ fn again(bench: &Bench, report: &mut Report, directory: &Path) -> Result<()> {
     let cold = median((0..times).map(|_| time(None)).collect::<Result<Vec<_>>>()?);
     let warm = median((0..times).map(|_| time(Some(cache.clone()))).collect::<Result<Vec<_>>>()?);
     report.value("without a cache, and with what was parsed before", &format!("{cold:.1} ms, {warm:.1} ms"));
+    report.bar("share of the time that a second build takes", warm / cold, "", Bar::AtMost(1.0));
+    let parsed = cache.parsed_files();
+    let part = directory.join("part-0.yaml");
+    let text = fs_err::read_to_string(&part)?.replacen("replicas: 2", "replicas: 3", 1);
+    fs_err::write(&part, text)?;
+    time(Some(cache.clone()))?;
+    let again = super::report::count(cache.parsed_files() - parsed);
+    report.bar("files parsed again after one was changed", again, "", Bar::AtMost(1.0));
     Ok(())
 }
 
@@ -186,6 +223,20 @@ fn resources(directory: &Path, count: usize) -> Result<()> {
     let text = format!(
         "resources:\n{names}namespace: apps\nnamePrefix: dev-\nlabels:\n  - pairs: {{team: web}}\n    includeSelectors: true\nimages:\n  - name: nginx\n    newTag: \"1.29\"\npatches:\n  - target: {{kind: Deployment}}\n    patch: |\n      apiVersion: apps/v1\n      kind: Deployment\n      metadata: {{name: any}}\n      spec: {{revisionHistoryLimit: 3}}\n"
     );
+    write(&directory.join("kustomization.yaml"), &text)
+}
+
+/// Deployments, each with a patch of its own.
+fn patches(directory: &Path, count: usize) -> Result<()> {
+    let resources: Vec<String> = (0..count).map(deployment).collect();
+    write(&directory.join("all.yaml"), &resources.join("---\n"))?;
+    let mut text = "resources: [all.yaml]\npatches:\n".to_owned();
+    for index in 0..count {
+        writeln!(
+            text,
+            "- patch: '{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: web-{index}}}, spec: {{replicas: 3}}}}'"
+        )?;
+    }
     write(&directory.join("kustomization.yaml"), &text)
 }
 
