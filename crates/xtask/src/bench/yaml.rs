@@ -65,7 +65,7 @@ fn collect(corpus: &Path) -> Result<[Texts; 3]> {
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "tgz"));
     paths.sort();
     for path in paths {
-        let archive = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        let archive = fs_err::read(&path)?;
         for file in read_archive(&archive)?.iter().filter(|file| file.data.len() >= SMALLEST) {
             let text = String::from_utf8_lossy(&file.data);
             if file.name.ends_with("values.yaml") {
@@ -87,6 +87,12 @@ fn collect(corpus: &Path) -> Result<[Texts; 3]> {
     Ok([values, crds, manifests])
 }
 
+/// Keeps the optimiser from seeing that nobody wants the result.
+fn consume<T>(result: T) -> Result<()> {
+    drop(std::hint::black_box(result));
+    Ok(())
+}
+
 fn compare(bench: &Bench, report: &mut Report, label: &str, texts: &Texts) -> Result<()> {
     let rounds = bench.repeat(20);
     let size = mebibytes(texts.bytes);
@@ -94,22 +100,22 @@ fn compare(bench: &Bench, report: &mut Report, label: &str, texts: &Texts) -> Re
     let refused = if texts.refused == 0 { String::new() } else { format!(", {} refused there", texts.refused) };
     report.value(label, &format!("{count} documents, {size:.1} MiB{refused}"));
 
-    let read = measure(rounds, || texts.texts.iter().try_for_each(|text| Ok(drop(std::hint::black_box(ours(text)?)))))?;
+    let read = measure(rounds, || texts.texts.iter().try_for_each(|text| consume(ours(text)?)))?;
     let read_there = measure(rounds, || {
         texts
             .texts
             .iter()
-            .try_for_each(|text| Ok(drop(std::hint::black_box(serde_norway::from_str::<serde_norway::Value>(text)?))))
+            .try_for_each(|text| consume(serde_norway::from_str::<serde_norway::Value>(text)?))
     })?;
     let here: Vec<yaml::Value> = texts.texts.iter().map(|text| ours(text)).collect::<Result<_, _>>()?;
     let write = measure(rounds, || {
-        here.iter().try_for_each(|value| Ok(drop(std::hint::black_box(yaml::v2::to_string(value)?))))
+        here.iter().try_for_each(|value| consume(yaml::v2::to_string(value)?))
     })?;
     drop(here);
     let there: Vec<serde_norway::Value> =
         texts.texts.iter().map(|text| serde_norway::from_str(text)).collect::<Result<_, _>>()?;
     let write_there = measure(rounds, || {
-        there.iter().try_for_each(|value| Ok(drop(std::hint::black_box(serde_norway::to_string(value)?))))
+        there.iter().try_for_each(|value| consume(serde_norway::to_string(value)?))
     })?;
     for (what, ours, theirs) in [("read", read, read_there), ("written", write, write_there)] {
         let speed = |time: Duration| size * f64::from(u32::try_from(rounds).unwrap_or(1)) / time.as_secs_f64();

@@ -140,7 +140,7 @@ fn the_outline_never_disagrees_with_the_parser() {
         let mut document = String::new();
         for _ in 0..=random(7) {
             if random(12) == 0 {
-                document.push_str("\n");
+                document.push('\n');
             }
             document.push_str("      ".get(..random(4) + random(3)).unwrap_or_default());
             for _ in 0..=random(12) / 11 {
