@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use helm::chart::{load_archive, read_archive};
 use helm::manifest::split_manifests;
 use helm::template::{TemplateOptions, template};
