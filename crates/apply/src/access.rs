@@ -42,6 +42,8 @@ pub async fn kubeconfig(text: &str, policy: KubeconfigPolicy) -> Result<Config, 
     let mut config = Config::from_custom_kubeconfig(parsed, &KubeConfigOptions::default())
         .await
         .map_err(|error| Error::Kubeconfig(error.to_string()))?;
+    // The library takes `HTTPS_PROXY` for every kubeconfig, whatever `NO_PROXY` says.
+    config.proxy_url = None;
     config.connect_timeout = Some(std::time::Duration::from_secs(30));
     Ok(config)
 }
@@ -55,6 +57,9 @@ fn check(config: &Kubeconfig, policy: KubeconfigPolicy) -> Result<(), Error> {
                 "cluster \"{}\" names a file in certificate-authority; put the certificate into certificate-authority-data",
                 named.name
             ));
+        }
+        if cluster.proxy_url.is_some() {
+            return refuse(format!("cluster \"{}\" sets proxy-url, which is not supported", named.name));
         }
         if cluster.insecure_skip_tls_verify == Some(true) && !policy.allow_insecure_tls {
             return refuse(format!(
@@ -114,6 +119,7 @@ mod tests {
         for (cluster, user, word) in [
             ("    certificate-authority: /etc/ca\n", "", "certificate-authority-data"),
             ("    insecure-skip-tls-verify: true\n", "", "--insecure-kubeconfig-tls"),
+            ("    proxy-url: http://proxy.example.invalid\n", "", "proxy-url"),
             ("", "    tokenFile: /var/token\n", "tokenFile"),
             ("", "    client-certificate: /a\n", "client-certificate"),
             ("", "    client-key: /a\n", "client-key"),

@@ -17,6 +17,7 @@ pub mod conditions;
 pub mod crd;
 pub mod digest;
 pub mod duration;
+pub mod error;
 pub mod helm;
 pub mod helm_operator;
 pub mod meta;

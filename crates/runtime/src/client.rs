@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use kube::{Client, Config, client::ClientBuilder};
+use kube::{Client, Config, client::ClientBuilder, config::Kubeconfig};
 use parking_lot::Mutex;
 use prometheus_client::metrics::{counter::Counter, family::Family};
 use tokio::time::{Instant, Sleep};
@@ -62,6 +62,18 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         self.0.under_way.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// The API server is reached directly: proxies of the environment are for sources. (The library takes `HTTPS_PROXY` for every
+/// kubeconfig, whatever `NO_PROXY` says.) A kubeconfig's own `proxy-url` stays, and is refused by the client.
+pub fn direct(mut config: Config) -> Config {
+    let own = Kubeconfig::read().is_ok_and(|read| {
+        read.clusters.iter().filter_map(|named| named.cluster.as_ref()).any(|cluster| cluster.proxy_url.is_some())
+    });
+    if !own {
+        config.proxy_url = None;
+    }
+    config
 }
 
 /// A token bucket.

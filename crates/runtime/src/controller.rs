@@ -331,7 +331,7 @@ where
                         let next = failed(class);
                         match class {
                             ErrorClass::Waiting(_) => debug!(reason = %error, "waiting"),
-                            _ => error!(error = %with_sources(&error), retryAfter = ?next, "reconciliation failed"),
+                            _ => error!(error = %common::error::chain(&error), retryAfter = ?next, "reconciliation failed"),
                         }
                         (next, if matches!(class, ErrorClass::Waiting(_)) { "requeue_after" } else { "error" })
                     }
@@ -391,21 +391,6 @@ fn is_missing_kind(error: &watcher::Error) -> bool {
         watcher::Error::WatchError(status) => status.is_not_found(),
         _ => false,
     }
-}
-
-/// An error with its chain of causes, each said once.
-pub fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -11,7 +11,7 @@ use crate::{
     backoff::BackoffPolicy,
     client,
     clock::Clock,
-    controller::{Options, with_sources},
+    controller::Options,
     events::Recorder,
     flags::{Address, CommonFlags},
     health::{self, Health},
@@ -147,7 +147,7 @@ where
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Before logging is set up (and for people who start a controller by hand) plain text is all there is.
-            let _ = writeln!(std::io::stderr(), "{name}: {}", with_sources(error.as_ref()));
+            let _ = writeln!(std::io::stderr(), "{name}: {}", common::error::chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -171,7 +171,7 @@ where
     if let Some(listener) = listen(&flags.metrics_addr, "--metrics-addr").await? {
         tokio::spawn(metrics::serve(listener, metrics.clone(), servers.clone()));
     }
-    let config = Config::infer().await?;
+    let config = client::direct(Config::infer().await?);
     let (client, load) =
         client::build(config.clone(), metrics.api_requests.clone(), flags.kube_api_qps, flags.kube_api_burst)?;
     let identity = identity();

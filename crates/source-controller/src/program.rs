@@ -179,7 +179,7 @@ fn serve(shell: &Shell, flags: &StorageFlags, listener: TcpListener, catalogue: 
     let shutdown = shell.shutdown.clone();
     shell.spawn(async move {
         if let Err(error) = server.serve(listener, shutdown.clone()).await {
-            tracing::error!(error = %runtime::controller::with_sources(&error), "the artifact server has ended");
+            tracing::error!(error = %common::error::chain(&error), "the artifact server has ended");
             // Without it the controller is of no use, and a restart may help.
             shutdown.cancel();
         }

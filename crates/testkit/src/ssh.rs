@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use rand::Rng as _;
-use russh::keys::ssh_key::LineEnding;
 use russh::keys::ssh_key::private::Ed25519Keypair;
+use russh::keys::ssh_key::{Cipher, Kdf, LineEnding};
 use russh::keys::{PrivateKey, PublicKey};
 use russh::server::{Auth, ChannelOpenHandle, Config, Msg, PublicKeyOffer, Session, VerifiedPublicKey, run_stream};
 use russh::{Channel, ChannelId};
@@ -34,6 +34,18 @@ impl ClientKey {
     pub fn new() -> Result<Self> {
         let key = new_key();
         Ok(Self { private: key.to_openssh(LineEnding::LF)?.to_string(), public: key.public_key().to_openssh()? })
+    }
+}
+
+impl ClientKey {
+    /// A new key whose private part is encrypted with a password.
+    pub fn encrypted(password: &str) -> Result<Self> {
+        let key = new_key();
+        let salt: [u8; 16] = rand::rng().random();
+        // Few rounds, as guessing the password is not what tests are about.
+        let kdf = Kdf::Bcrypt { salt: salt.to_vec(), rounds: 4 };
+        let private = key.encrypt_with(Cipher::Aes256Ctr, kdf, rand::rng().random(), password)?;
+        Ok(Self { private: private.to_openssh(LineEnding::LF)?.to_string(), public: key.public_key().to_openssh()? })
     }
 }
 

@@ -24,18 +24,31 @@ impl Cluster {
     pub(crate) async fn connect(arguments: &ClusterArguments) -> Result<Self> {
         let options = KubeConfigOptions { context: arguments.context.clone(), ..KubeConfigOptions::default() };
         let wrong = |error| Error::Kubeconfig(Box::new(error));
-        let config = match &arguments.kubeconfig {
+        let proxied = |kubeconfig: &Kubeconfig| {
+            let mut clusters = kubeconfig.clusters.iter().filter_map(|named| named.cluster.as_ref());
+            clusters.any(|cluster| cluster.proxy_url.is_some())
+        };
+        let mut by_proxy = false;
+        let mut config = match &arguments.kubeconfig {
             Some(path) => {
                 let kubeconfig = Kubeconfig::read_from(path).map_err(wrong)?;
+                by_proxy = proxied(&kubeconfig);
                 Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(wrong)?
             }
             None => match Config::from_kubeconfig(&options).await {
-                Ok(config) => config,
+                Ok(config) => {
+                    by_proxy = Kubeconfig::read().is_ok_and(|kubeconfig| proxied(&kubeconfig));
+                    config
+                }
                 // In a Pod there is no kubeconfig, and with a context asked for there must be one.
                 Err(error) if arguments.context.is_none() => Config::incluster().map_err(|_| wrong(error))?,
                 Err(error) => return Err(wrong(error)),
             },
         };
+        // The library takes `HTTPS_PROXY` for every kubeconfig, whatever `NO_PROXY` says.
+        if !by_proxy {
+            config.proxy_url = None;
+        }
         let namespace = arguments.namespace.clone().unwrap_or_else(|| config.default_namespace.clone());
         let client = Client::try_from(config).map_err(|error| Error::Client(Box::new(error)))?;
         Ok(Self { client, namespace })

@@ -19,23 +19,7 @@ pub(crate) fn note(text: &str) {
 /// Writes an error with everything that led to it. Helm's errors keep Helm's first word, by which programs know them.
 pub(crate) fn error(error: &Error) {
     let word = if matches!(error, Error::Chart(_)) { "Error" } else { "error" };
-    note(&format!("{word}: {}", chain(error)));
-}
-
-/// An error and its sources in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        // Some libraries repeat their source in their own message.
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-        }
-        source = cause.source();
-    }
-    text
+    note(&format!("{word}: {}", common::error::chain(error)));
 }
 
 /// Rows under headers, columns as wide as their widest cell; the last column is not padded.

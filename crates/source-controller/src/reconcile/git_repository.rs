@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use archive::sourceignore::Matcher;
 use artifact::source::SourceKind;
+use common::error::chain;
 use common::meta::{Artifact, SourceObject as _};
 use common::names::{condition, event, reason};
 use common::revision::Revision;
 use common::source::v1::{GitRepository, GitRepositoryStatus};
 use common::{conditions, meta::FluxObject as _};
 use kube::ResourceExt as _;
-use runtime::controller::with_sources;
 use runtime::{Action, ObjectKey, Reconcile};
 
 use super::context::Context;
@@ -150,7 +150,7 @@ fn checkout_failed(error: GitError) -> Failure {
         GitError::Empty => Failure::fetch(reason::EMPTY_GIT_REPOSITORY, error.to_string()),
         error => Failure::fetch(
             reason::GIT_OPERATION_FAILED,
-            format!("failed to checkout and determine revision: {}", with_sources(&error)),
+            format!("failed to checkout and determine revision: {}", chain(&error)),
         ),
     }
 }
@@ -162,7 +162,7 @@ async fn remote(context: &Context, object: &GitRepository, url: GitUrl) -> Resul
     let read = async |name: &str| {
         SecretData::read(&context.client, &namespace, name)
             .await
-            .map_err(|error| format!("failed to get secret '{namespace}/{name}': {}", with_sources(&error)))
+            .map_err(|error| format!("failed to get secret '{namespace}/{name}': {}", chain(&error)))
     };
     let proxy = match &object.spec.proxy_secret_ref {
         None => None,
@@ -177,9 +177,10 @@ async fn remote(context: &Context, object: &GitRepository, url: GitUrl) -> Resul
     };
     let access = credentials::git_access(&url, secret.as_ref())
         .map_err(|message| authentication(format!("failed to configure authentication options: {message}")))?;
-    let http = context.http.client(&access.tls, proxy.as_ref()).map_err(|error| {
-        authentication(format!("failed to configure authentication options: {}", with_sources(&error)))
-    })?;
+    let http = context
+        .http
+        .client(&access.tls, proxy.as_ref())
+        .map_err(|error| authentication(format!("failed to configure authentication options: {}", chain(&error))))?;
     let mirrored = context.mirrors.apply(url.url.as_str());
     let url = if mirrored == url.url.as_str() {
         url
@@ -337,8 +338,8 @@ async fn pack(
             });
             Ok(written.map_err(|error| {
                 let text = match &error {
-                    WriteError::Store(error) => with_sources(error),
-                    WriteError::Pack(error) => with_sources(error),
+                    WriteError::Store(error) => chain(error),
+                    WriteError::Pack(error) => chain(error),
                 };
                 Failure::storage(
                     reason::ARCHIVE_OPERATION_FAILED,

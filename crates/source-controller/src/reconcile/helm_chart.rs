@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use artifact::source::SourceKind as ArtifactKind;
+use common::error::chain;
 use common::meta::{Artifact, FluxObject as _, SourceObject as _};
 use common::names::{group, reason};
 use common::source::v1::{HelmChart, HelmRepository, SourceKind};
 use kube::ResourceExt as _;
-use runtime::controller::with_sources;
 use runtime::{Action, ObjectKey, Reconcile};
 
 use super::context::Context;
@@ -242,7 +242,7 @@ fn read_source(archive: &std::path::Path, wanted: &[String]) -> Result<SourceFil
         files.insert(info.path.clone(), data);
         Ok::<(), std::io::Error>(())
     })
-    .map_err(|error| Failure::fetch(reason::FAILED, format!("artifact untar error: {}", with_sources(&error))))?;
+    .map_err(|error| Failure::fetch(reason::FAILED, format!("artifact untar error: {}", chain(&error))))?;
     Ok(files)
 }
 
@@ -258,7 +258,7 @@ async fn store(context: &Context, object: &mut HelmChart, built: (Build, Vec<u8>
                 .map_err(|error| {
                     Failure::storage(
                         reason::ARCHIVE_OPERATION_FAILED,
-                        format!("unable to copy Helm chart to storage: {}", with_sources(&error)),
+                        format!("unable to copy Helm chart to storage: {}", chain(&error)),
                     )
                 })?;
             let url = store

@@ -5,12 +5,12 @@ use std::io::{BufReader, Seek as _, Write as _};
 use std::sync::Arc;
 
 use artifact::source::SourceKind;
+use common::error::chain;
 use common::meta::SourceObject as _;
 use common::names::{event, reason};
 use common::source::v1::HelmRepository;
 use kube::ResourceExt as _;
 use parking_lot::Mutex;
-use runtime::controller::with_sources;
 use runtime::{Action, ObjectKey, Reconcile};
 
 use super::context::Context;
@@ -84,9 +84,9 @@ pub(super) async fn access(context: &Context, repository: &HelmRepository) -> Re
     let namespace = repository.namespace().unwrap_or_default();
     let authentication = |message: String| Failure::fetch(reason::AUTHENTICATION_FAILED, message);
     let read = async |name: &str, what: &str| {
-        SecretData::read(&context.client, &namespace, name).await.map_err(|error| {
-            authentication(format!("failed to get {what} '{namespace}/{name}': {}", with_sources(&error)))
-        })
+        SecretData::read(&context.client, &namespace, name)
+            .await
+            .map_err(|error| authentication(format!("failed to get {what} '{namespace}/{name}': {}", chain(&error))))
     };
     let (url, embedded) = Access::parse_url(&repository.spec.url).map_err(invalid_url)?;
     let mirrored = context.mirrors.apply(url.as_str());
@@ -114,9 +114,10 @@ pub(super) async fn access(context: &Context, repository: &HelmRepository) -> Re
             .map_err(|message| authentication(format!("failed to construct Helm client's TLS config: {message}")))?;
     }
     // Whatever is wrong with certificates is said before anything is fetched.
-    context.http.client(&access.tls, None).map_err(|error| {
-        authentication(format!("failed to construct Helm client's TLS config: {}", with_sources(&error)))
-    })?;
+    context
+        .http
+        .client(&access.tls, None)
+        .map_err(|error| authentication(format!("failed to construct Helm client's TLS config: {}", chain(&error))))?;
     Ok(access)
 }
 
@@ -219,18 +220,18 @@ fn unchanged(revision: &str) -> Built {
 }
 
 fn fetch_failed(error: &DownloadError) -> Failure {
-    Failure::fetch(reason::FAILED, format!("failed to fetch Helm repository index: {}", with_sources(error)))
+    Failure::fetch(reason::FAILED, format!("failed to fetch Helm repository index: {}", chain(error)))
 }
 
 fn store_failed(error: WriteError) -> Failure {
     match error {
         WriteError::Index(error) => Failure::fetch(
             reason::INDEXATION_FAILED,
-            format!("failed to load Helm repository from index YAML: failed to load index: {}", with_sources(&error)),
+            format!("failed to load Helm repository from index YAML: failed to load index: {}", chain(&error)),
         ),
         WriteError::Store(error) => Failure::storage(
             reason::ARCHIVE_OPERATION_FAILED,
-            format!("unable to save artifact to storage: {}", with_sources(&error)),
+            format!("unable to save artifact to storage: {}", chain(&error)),
         ),
     }
 }

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use common::error::chain;
 use common::meta::SourceObject as _;
 use common::names::reason;
 use common::source::v1::HelmRepository;
 use helm::chart::Dependency;
 use kube::ResourceExt as _;
-use runtime::controller::with_sources;
 use sha2::{Digest as _, Sha256};
 
 use super::context::Context;
@@ -29,7 +29,7 @@ pub(super) async fn find(context: &Context, index: PathBuf, name: &str, wanted: 
                 invalid_reference(format!("failed to get chart version for remote reference: {message}"))
             };
             let versions = tables.versions(&index, &name).map_err(|error| {
-                pull_error(format!("failed to get chart version for remote reference: {}", with_sources(&error)))
+                pull_error(format!("failed to get chart version for remote reference: {}", chain(&error)))
             })?;
             let versions =
                 versions.ok_or_else(|| reference(format!("no chart name found: the index has no chart '{name}'")))?;
@@ -49,10 +49,10 @@ pub(super) async fn download(context: &Context, access: &Access, chart: &ChartVe
         if is_authentication(&error) {
             Failure::fetch(
                 reason::AUTHENTICATION_FAILED,
-                format!("failed to authenticate with the Helm repository: {}", with_sources(&error)),
+                format!("failed to authenticate with the Helm repository: {}", chain(&error)),
             )
         } else {
-            failed(with_sources(&error))
+            failed(chain(&error))
         }
     })?;
     let expected = chart.digest.strip_prefix("sha256:").unwrap_or(&chart.digest);
@@ -70,7 +70,7 @@ pub(super) async fn download(context: &Context, access: &Access, chart: &ChartVe
 /// Upstream calls every failure that mentions TLS or 401 one of authentication.
 fn is_authentication(error: &DownloadError) -> bool {
     error.is_authentication() || {
-        let text = with_sources(error).to_ascii_lowercase();
+        let text = chain(error).to_ascii_lowercase();
         matches!(error, DownloadError::Transport { .. }) && (text.contains("certificate") || text.contains("tls"))
     }
 }
@@ -92,7 +92,7 @@ pub(super) async fn dependency(context: &Context, namespace: &str, wanted: &Depe
             let repository = repository.as_ref().ok_or_else(|| failed("the repository is gone".to_owned()))?;
             (access(context, repository).await?, Source::Stored(context.store.local_path(artifact)))
         }
-        None => anonymous(context, &url).await.map_err(|error| failed(with_sources(&error)))?,
+        None => anonymous(context, &url).await.map_err(|error| failed(chain(&error)))?,
     };
     let chart = find(context, index.path().to_owned(), &wanted.name, &wanted.version).await.map_err(|failure| {
         failed(format!(

@@ -345,6 +345,31 @@ async fn a_proxy_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_of_the_environment_is_used() {
+    let proxy = Proxy::start(Credentials::basic("proxy-user", "proxy-secret-78")).await.unwrap();
+    let address = proxy.url().replacen("://", "://proxy-user:proxy-secret-78@", 1);
+    // The API server, which has an address and not a name here, is left out.
+    let environment = [("HTTPS_PROXY", address.as_str()), ("NO_PROXY", "127.0.0.1")];
+    let fixture = Fixture::start_with(&[], &environment).await;
+    let authority = Arc::new(Authority::new("git").unwrap());
+    let repositories = Repositories::new().unwrap();
+    let repository = repositories.create("app").unwrap();
+    repository.write("a.yaml", "a: 1\n").unwrap();
+    repository.commit_and_push("one").unwrap();
+    let server = GitServer::start_with(Arc::clone(&repositories), Settings::default().tls(&authority)).await.unwrap();
+    fixture.secret("ca", &[("ca.crt", authority.certificate())]).await;
+    let mut spec = spec(&server.url("app").replace("127.0.0.1", "localhost"), json!({"branch": "main"}));
+    spec["secretRef"] = json!({"name": "ca"});
+    fixture.create::<GitRepository>("app", spec).await;
+    fixture.ready::<GitRepository>("app").await;
+    assert_eq!(
+        proxy.targets().into_iter().collect::<std::collections::BTreeSet<_>>(),
+        [format!("localhost:{}", server.http().port())].into()
+    );
+    fixture.assert_not_leaked(&["proxy-secret-78"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn unknown_references_are_reported_and_recover() {
     let fixture = Fixture::start().await;
     let server = GitServer::start().await.unwrap();

@@ -123,7 +123,7 @@ pub(crate) async fn follow(cluster: &Cluster, targets: Vec<Object>, limit: Durat
             }
             Some((key, outcome)) = requests.next() => match outcome {
                 Ok(object) => plan.observe(object),
-                Err(error) => plan.fail(&key, output::chain(&error)),
+                Err(error) => plan.fail(&key, common::error::chain(&error)),
             },
             Some((kind, event)) = watches.next() => observe(&mut plan, kind, event)?,
             _ = ticker.tick() => {}
