@@ -68,6 +68,8 @@ impl std::fmt::Debug for Watches {
 struct Kind {
     objects: RwLock<HashMap<Key, Observed>>,
     synced: AtomicBool,
+    /// We may not watch the whole cluster: objects are looked up one by one.
+    denied: AtomicBool,
     interested: AtomicUsize,
     task: Mutex<Option<tokio::task::AbortHandle>>,
 }
@@ -142,6 +144,21 @@ impl Watches {
         if kind.synced.load(Ordering::Acquire) { Sighting::Absent } else { Sighting::Unsynced }
     }
 
+    /// Whether an object's kind may not be watched, so that the object has to be looked up.
+    pub fn is_denied(&self, object: &ObjectRef) -> bool {
+        let kinds = self.inner.kinds.lock();
+        kinds.get(&object.gvk).is_some_and(|kind| kind.denied.load(Ordering::Acquire))
+    }
+
+    /// Takes in an object that was looked up.
+    pub fn observe(&self, object: &ObjectRef, observed: Observed) {
+        let kind = self.inner.kinds.lock().get(&object.gvk).cloned();
+        if let Some(kind) = kind {
+            let key = (object.namespace.as_str().into(), object.name.as_str().into());
+            kind.objects.write().insert(key, observed);
+        }
+    }
+
     fn start(&self, gvk: &Gvk, resource: &Resource) -> Arc<Kind> {
         let kind = Arc::new(Kind::default());
         let labels = self.inner.labels;
@@ -169,6 +186,7 @@ impl Watches {
                             kind.objects.write().retain(|key, _| relisted.contains_key(key));
                         }
                         kind.synced.store(true, Ordering::Release);
+                        kind.denied.store(false, Ordering::Release);
                     }
                     Ok(watcher::Event::Apply(object)) => {
                         let (key, owner, observed) = digest(&gvk, labels, &object);
@@ -181,7 +199,12 @@ impl Watches {
                             wake(&namespace, &name);
                         }
                     }
-                    Err(error) => tracing::debug!(%gvk, %error, "watch of applied objects interrupted"),
+                    Err(error) => {
+                        if is_denial(&error) {
+                            kind.denied.store(true, Ordering::Release);
+                        }
+                        tracing::debug!(%gvk, %error, "watch of applied objects interrupted");
+                    }
                 }
             }
         });
@@ -203,6 +226,15 @@ impl Kind {
         if changed && let Some((namespace, name)) = owner {
             wake(namespace, name);
         }
+    }
+}
+
+fn is_denial(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.is_forbidden(),
+        watcher::Error::WatchError(status) => status.is_forbidden(),
+        _ => false,
     }
 }
 

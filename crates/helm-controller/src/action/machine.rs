@@ -215,6 +215,16 @@ impl Machine {
         &self.required
     }
 
+    /// Objects whose progress is waited for at present.
+    pub fn awaited(&self) -> impl Iterator<Item = &Required> {
+        let applied = if self.stage() == Some(Stage::Wait) { self.required.as_slice() } else { &[] };
+        let hook = match &self.hook {
+            HookState::Running { required, .. } => Some(required),
+            _ => None,
+        };
+        applied.iter().chain(hook)
+    }
+
     /// Objects that were deleted and are waited for.
     pub fn going(&self) -> impl Iterator<Item = &(ObjectRef, String)> {
         let clearing = match &self.hook {

@@ -39,7 +39,11 @@ impl<S: Sink> Subject<'_, S> {
                     if self.look_up(running).await? {
                         continue;
                     }
-                    let poll = running.machine.going().next().is_some();
+                    let watches = self.target.cluster.watches();
+                    let unseen = |required: &Required| {
+                        watches.is_denied(&required.object) || watches.sighting(&required.object) == Sighting::Unsynced
+                    };
+                    let poll = running.machine.going().next().is_some() || running.machine.awaited().any(unseen);
                     let look = now.saturating_add(SignedDuration::try_from(LOOK).unwrap_or_default()).unwrap_or(until);
                     return Ok(Some(if poll { until.min(look) } else { until }));
                 }
@@ -95,23 +99,42 @@ impl<S: Sink> Subject<'_, S> {
         }
     }
 
-    /// Looks for deleted objects that the watches cannot see; whether one is found to be gone.
+    /// Looks for objects that the watches cannot see; whether there is news of one.
     async fn look_up(&self, running: &mut Running) -> Result<bool, EngineError> {
+        let cluster = &self.target.cluster;
+        let watches = cluster.watches();
+        let mut news = false;
         let going: Vec<_> = running.machine.going().cloned().collect();
-        let mut found = false;
         for (object, uid) in going {
-            if matches!(self.target.cluster.watches().sighting(&object), Sighting::Seen(_))
-                || running.gone.contains(&object)
-            {
+            let seen = matches!(watches.sighting(&object), Sighting::Seen(_)) && !watches.is_denied(&object);
+            if seen || running.gone.contains(&object) {
                 continue;
             }
-            let live = self.target.cluster.get(&object).await?;
+            let live = cluster.get(&object).await?;
             if live.is_none_or(|live| apply::object::text(&live, "/metadata/uid") != uid) {
                 running.gone.insert(object);
-                found = true;
+                news = true;
             }
         }
-        Ok(found)
+        for required in running.machine.awaited() {
+            // Rights in some namespaces only do not allow for a watch.
+            if !watches.is_denied(&required.object) {
+                continue;
+            }
+            let known = match watches.sighting(&required.object) {
+                Sighting::Seen(seen) if seen.resource_version >= required.applied.resource_version => seen,
+                _ => required.applied.clone(),
+            };
+            if known.condition == Condition::Current {
+                continue;
+            }
+            if let Some(live) = cluster.get(&required.object).await? {
+                let observed = Observed::of(&live);
+                news |= observed.condition != known.condition || observed.run != known.run;
+                watches.observe(&required.object, observed);
+            }
+        }
+        Ok(news)
     }
 
     async fn locate(&self, running: &Running, object: &Value) -> Result<ObjectRef, EngineError> {

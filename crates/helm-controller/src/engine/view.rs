@@ -38,7 +38,7 @@ impl View for WatchView<'_> {
 
     fn gone(&self, object: &ObjectRef, uid: &str) -> bool {
         match self.watches.sighting(object) {
-            Sighting::Seen(seen) => &*seen.uid != uid,
+            Sighting::Seen(seen) => &*seen.uid != uid || self.gone.contains(object),
             Sighting::Absent | Sighting::Unsynced => self.gone.contains(object),
         }
     }
