@@ -19,8 +19,8 @@ pub(crate) enum Family {
 pub(crate) enum Requests {
     /// `status.lastHandledReconcileAt` tells when a request was handled.
     Acknowledged,
-    /// Requests are heeded, but the status has no word for it.
-    Silent,
+    /// The same below `status.towline`; a status that the Helm operator itself wrote has no word for it.
+    AcknowledgedByEngine,
     /// Nobody reconciles it; it is as ready as its condition says.
     None,
 }
@@ -78,7 +78,7 @@ pub(crate) const KINDS: &[Kind] = &[
         aliases: &["hr", "hrs"],
         family: Family::Release,
         suspendable: false,
-        requests: Requests::Silent,
+        requests: Requests::AcknowledgedByEngine,
     },
 ];
 

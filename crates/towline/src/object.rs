@@ -128,7 +128,11 @@ impl Object {
     pub(crate) fn handled(&self, token: &str) -> bool {
         match self.kind.requests {
             Requests::Acknowledged => self.text("/status/lastHandledReconcileAt") == token || self.is_static(),
-            Requests::Silent | Requests::None => true,
+            Requests::AcknowledgedByEngine => match self.at("/status/towline") {
+                Some(_) => self.text("/status/towline/lastHandledReconcileAt") == token,
+                None => self.at("/status/phase").is_some(),
+            },
+            Requests::None => true,
         }
     }
 
@@ -315,6 +319,21 @@ pub(crate) mod tests {
         let refused = conditions(&[("Ready", "False", "NotSupported"), ("Stalled", "True", "NotSupported")]);
         let oci = object("helmrepo", "apps", "oci", json!({ "type": "oci" }), refused);
         assert_eq!((oci.health(), oci.handled("any")), (Health::Failed, false));
+    }
+
+    #[test]
+    fn requests_to_old_releases_are_acknowledged_below_the_engines_status() {
+        for (status, handled) in [
+            (json!({}), false),
+            (json!({"towline": {}}), false),
+            (json!({"phase": "Succeeded", "towline": {"lastHandledReconcileAt": "earlier"}}), false),
+            (json!({"phase": "Succeeded", "towline": {"lastHandledReconcileAt": "token"}}), true),
+            // The Helm operator's own status has no word for it.
+            (json!({"phase": "Succeeded"}), true),
+        ] {
+            let release = object("helmrelease.helm.fluxcd.io", "apps", "web", json!({}), status.clone());
+            assert_eq!(release.handled("token"), handled, "{status}");
+        }
     }
 
     #[test]

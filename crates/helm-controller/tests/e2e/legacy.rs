@@ -103,3 +103,47 @@ async fn the_seed_is_released_unchanged() -> Result<()> {
     assert_eq!(world.history("nginx-ingress").await?, ["deployed"]);
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn towline_sync_follows_an_old_release_until_its_request_was_handled() -> Result<()> {
+    let world = World::start_with_sources(None, &[]).await?;
+    crate::sources::allow_fetching(&world).await?;
+    let towline = std::path::PathBuf::from(env!("CARGO_BIN_EXE_helm-controller")).with_file_name("towline");
+    anyhow::ensure!(towline.is_file(), "towline is not built: run `cargo build --workspace --bins` first");
+    let charts = HelmRepositoryServer::start().await?;
+    let mut files = crate::world::CONFIG.to_vec();
+    files.push(("Chart.yaml", "apiVersion: v2\nname: config\nversion: 1.0.0\n"));
+    charts.add_chart(&files)?;
+    let manifest = |greeting: &str| {
+        serde_json::json!({
+            "apiVersion": "helm.fluxcd.io/v1", "kind": "HelmRelease",
+            "metadata": {"name": "config", "namespace": world.namespace},
+            "spec": {"releaseName": "config", "chart": {"repository": charts.url(), "name": "config", "version": "1.0.0"},
+                     "valuesFrom": [{"configMapKeyRef": {"name": "values", "optional": true}}], "values": {"other": greeting}},
+        })
+        .to_string()
+    };
+    world.plane.apply(&manifest("one")).await?;
+    let sync = async || {
+        let output = tokio::process::Command::new(&towline)
+            .args(["sync", "helmrelease.helm.fluxcd.io/config", "--timeout", "60s", "--namespace", &world.namespace])
+            .arg("--kubeconfig")
+            .arg(world.plane.kubeconfig())
+            .output()
+            .await?;
+        let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        anyhow::Ok((output.status.code(), text))
+    };
+    let (code, text) = sync().await?;
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("HelmRelease.helm.fluxcd.io"), "{text}");
+    assert_eq!(world.history("config").await?, ["deployed"]);
+    // What changed outside of the object is in the cluster when the command returns: it waited for the answer to its request.
+    world.kubectl(&["create", "configmap", "values", "--from-literal=values.yaml=greeting: later"]).await?;
+    let (code, text) = sync().await?;
+    assert_eq!(code, Some(0), "{text}");
+    let greeting = world.kubectl(&["get", "configmap", "config", "-o", "jsonpath={.data.greeting}"]).await?;
+    assert_eq!(greeting, "later", "{text}");
+    assert_eq!(world.history("config").await?, ["superseded", "deployed"]);
+    Ok(())
+}
