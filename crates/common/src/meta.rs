@@ -149,27 +149,27 @@ pub struct CustomHealthCheck {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Selector {
-    /// Expression over annotations, as label selectors are written.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub annotation_selector: String,
     /// API group.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub group: String,
-    /// Kind.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub kind: String,
-    /// Expression over labels.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub label_selector: String,
-    /// Name.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub name: String,
-    /// Namespace.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub namespace: String,
     /// API version.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,
+    /// Kind.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Namespace.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
+    /// Name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// Expression over annotations, as label selectors are written.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub annotation_selector: String,
+    /// Expression over labels.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub label_selector: String,
 }
 
 /// A strategic merge or JSON 6902 patch, and the objects it is for.

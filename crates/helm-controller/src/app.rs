@@ -149,14 +149,9 @@ async fn background(shell: &Shell, context: &Arc<Context>, index: Index) {
     shell.spawn(watch_configs::<Secret>(shell.watched(), "Secret", Arc::clone(context), shutdown.clone()));
     shell.spawn(watch_definitions(Arc::clone(context), shutdown.clone()));
     shell.spawn(sweep(Arc::clone(context), shutdown.clone()));
-    let synced = async {
-        while !index.is_synced() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = synced => {}
+        () = index.synced() => {}
         // Without the right to watch Secrets records are listed when they are needed.
         () = tokio::time::sleep(Duration::from_secs(10)) => {}
     }
@@ -214,14 +209,23 @@ async fn watch_definitions(context: Arc<Context>, shutdown: CancellationToken) {
 
 /// Gives memory back that was only needed while releases were under way.
 async fn sweep(context: Arc<Context>, shutdown: CancellationToken) {
+    /// How soon what is kept is looked at again; nothing ticks while nothing is kept.
+    const EVERY: Duration = Duration::from_secs(15);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(15)) => {}
+            () = context.engine.charts.fetched() => {}
         }
-        if context.engine.charts.sweep() && context.engine.sessions.lock().is_empty() {
-            context.engine.packer.clear();
-            context.engine.clusters.forget_version();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep(EVERY) => {}
+            }
+            if context.engine.charts.sweep() && context.engine.sessions.lock().is_empty() {
+                break;
+            }
         }
+        context.engine.packer.clear();
+        context.engine.clusters.forget_version();
     }
 }

@@ -6,7 +6,10 @@ use artifact::client::{FetchError, Fetcher};
 use common::meta::Artifact;
 use helm::chart::{Chart, ChartError, load_archive};
 use parking_lot::Mutex;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Notify, Semaphore},
+    time::Instant,
+};
 
 /// Why a chart is not there.
 #[derive(Debug, thiserror::Error)]
@@ -40,12 +43,19 @@ pub struct Charts {
     flights: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// Reading a chart takes a core for milliseconds; as many at a time as there are worker threads.
     readers: Semaphore,
+    fetched: Notify,
 }
 
 impl Charts {
     /// Charts fetched with `fetcher`.
     pub fn new(fetcher: Fetcher) -> Self {
-        Self { fetcher, kept: Mutex::default(), flights: Mutex::default(), readers: Semaphore::new(2) }
+        Self {
+            fetcher,
+            kept: Mutex::default(),
+            flights: Mutex::default(),
+            readers: Semaphore::new(2),
+            fetched: Notify::new(),
+        }
     }
 
     fn known(&self, digest: &str) -> Option<Arc<Chart>> {
@@ -89,7 +99,13 @@ impl Charts {
                 kept.remove(&oldest);
             }
         }
+        self.fetched.notify_one();
         Ok(chart)
+    }
+
+    /// Waits until a chart has been fetched since this was asked last.
+    pub async fn fetched(&self) {
+        self.fetched.notified().await;
     }
 
     /// Drops what was not used lately; says whether nothing is left.

@@ -18,6 +18,7 @@ pub mod postrender;
 pub mod reconcile;
 pub mod refusal;
 pub mod render;
+pub mod renderers;
 pub mod settings;
 pub mod snapshot;
 pub mod sources;

@@ -5,12 +5,6 @@ use common::helm::v2::{HelmReleaseSpec, ServerSideApplyMode, WaitStrategyName};
 /// Says which field of the spec is not supported yet, and what to do.
 pub fn unsupported(spec: &HelmReleaseSpec) -> Option<String> {
     let refuse = |field: &str, advice: &str| Some(format!("spec.{field} is not supported yet: {advice}"));
-    if !spec.post_renderers.is_empty() {
-        return refuse("postRenderers", "remove it, or patch the chart");
-    }
-    if spec.post_render_strategy.is_some_and(|strategy| strategy != common::helm::v2::PostRenderStrategy::Combined) {
-        return refuse("postRenderStrategy", "only combined is; remove the field");
-    }
     if !spec.health_check_exprs.is_empty() {
         return refuse("healthCheckExprs", "remove it; readiness is judged by kstatus");
     }
@@ -69,8 +63,7 @@ mod tests {
         let base = json!({"interval": "1m", "chartRef": {"kind": "HelmChart", "name": "x"}});
         for (change, field) in [
             (json!({}), None),
-            (json!({"postRenderers": [{"kustomize": {}}]}), Some("spec.postRenderers")),
-            (json!({"postRenderStrategy": "nohooks"}), Some("spec.postRenderStrategy")),
+            (json!({"postRenderers": [{"kustomize": {}}], "postRenderStrategy": "nohooks"}), None),
             (json!({"healthCheckExprs": [{"apiVersion": "v1", "current": "true"}]}), Some("spec.healthCheckExprs")),
             (json!({"dependsOn": [{"name": "a", "readyExpr": "true"}]}), Some("readyExpr")),
             (json!({"kubeConfig": {"configMapRef": {"name": "a"}}}), Some("configMapRef")),

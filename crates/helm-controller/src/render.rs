@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use apply::{Cluster, Gvk, ObjectRef};
+use common::helm::v2::{PostRenderStrategy, PostRenderer};
 use helm::{
     capabilities::Capabilities,
     chart::Chart,
     engine::{Lookup, ReleaseOptions, RenderRequest},
-    manifest::{Hook, KindOrder, sort_manifests},
+    manifest::Hook,
     removed_apis,
     value::Map,
 };
@@ -17,6 +18,7 @@ use tokio::sync::Semaphore;
 use crate::{
     manifest::{self, Document},
     postrender::Additions,
+    renderers,
 };
 
 /// What to render.
@@ -35,6 +37,10 @@ pub struct Job {
     pub skip_schema: bool,
     /// Map API versions that the cluster no longer serves.
     pub map_removed_apis: bool,
+    /// What is done to the rendered files.
+    pub post_renderers: Vec<PostRenderer>,
+    /// Whether hooks are among them.
+    pub post_render_strategy: PostRenderStrategy,
     /// Labels and annotations of every object.
     pub common: Option<common::meta::CommonMetadata>,
     /// Name and namespace of the HelmRelease.
@@ -103,7 +109,7 @@ fn render_here(job: &Job, handle: tokio::runtime::Handle) -> Result<Output, Stri
     request.lookup = Some(Arc::new(ClusterLookup { cluster: job.cluster.clone(), handle }));
     request.skip_schema_validation = job.skip_schema;
     let rendered = helm::engine::render(&request).map_err(|error| error.to_string())?;
-    let mut sorted = sort_manifests(&rendered.files, KindOrder::Install).map_err(|error| error.to_string())?;
+    let mut sorted = renderers::sorted(&rendered.files, &job.post_renderers, job.post_render_strategy)?;
     let additions = Additions {
         common: job.common.as_ref(),
         name: &job.owner.0,

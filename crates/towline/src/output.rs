@@ -1,5 +1,6 @@
 //! What is printed: tables, documents, and errors with their causes.
 
+pub(crate) use common::error::chain;
 use std::io::Write as _;
 
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ pub(crate) fn note(text: &str) {
 /// Writes an error with everything that led to it. Helm's errors keep Helm's first word, by which programs know them.
 pub(crate) fn error(error: &Error) {
     let word = if matches!(error, Error::Chart(_)) { "Error" } else { "error" };
-    note(&format!("{word}: {}", common::error::chain(error)));
+    note(&format!("{word}: {}", chain(error)));
 }
 
 /// Rows under headers, columns as wide as their widest cell; the last column is not padded.

@@ -252,6 +252,8 @@ impl<S: Sink> Subject<'_, S> {
             now: self.now(),
             skip_schema,
             map_removed_apis: self.map_removed_apis,
+            post_renderers: self.object.spec.post_renderers.clone(),
+            post_render_strategy: self.object.spec.post_render_strategy.unwrap_or_default(),
             common: self.object.spec.common_metadata.clone(),
             owner: (self.origin(), self.key.namespace.clone()),
             annotations: self.annotations.clone(),

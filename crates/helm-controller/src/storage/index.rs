@@ -2,10 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,6 +14,7 @@ use kube::{
     runtime::{WatchStreamExt, watcher},
 };
 use parking_lot::RwLock;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Record, recent::Recent};
@@ -73,13 +71,19 @@ struct State {
 pub struct Index {
     state: Arc<RwLock<State>>,
     recent: Arc<Recent>,
-    synced: Arc<AtomicBool>,
+    synced: Arc<watch::Sender<bool>>,
 }
 
 impl Index {
     /// Whether the index may be relied on.
     pub fn is_synced(&self) -> bool {
-        self.synced.load(Ordering::Acquire)
+        *self.synced.borrow()
+    }
+
+    /// Waits until the index may be relied on.
+    pub async fn synced(&self) {
+        // The sender lives as long as we do.
+        let _ = self.synced.subscribe().wait_for(|synced| *synced).await;
     }
 
     /// The revisions of a release.
@@ -187,7 +191,7 @@ impl Index {
                         });
                     }
                     listed.clear();
-                    self.synced.store(true, Ordering::Release);
+                    self.synced.send_replace(true);
                 }
                 Some(Ok(watcher::Event::Apply(object))) => self.observe(&object.metadata),
                 Some(Ok(watcher::Event::Delete(object))) => self.gone(&object.metadata),

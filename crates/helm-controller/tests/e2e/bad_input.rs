@@ -36,7 +36,13 @@ async fn charts_and_values_that_cannot_be_released() -> Result<()> {
         ("missing", json!({}), "SourceNotReady", "no chart missing"),
         ("good", json!({"valuesFrom": [{"kind": "Secret", "name": "absent"}]}), "ValuesError", "absent"),
         ("good", json!({"targetNamespace": "no-such-namespace"}), "InstallFailed", "no-such-namespace"),
-        ("good", json!({"postRenderers": [{"kustomize": {}}]}), "NotSupported", "spec.postRenderers"),
+        ("good", json!({"waitStrategy": {"name": "legacy"}}), "NotSupported", "spec.waitStrategy"),
+        (
+            "good",
+            json!({"postRenderers": [{"kustomize": {"patches": [{"patch": "- op: no-such\n"}]}}]}),
+            "InstallFailed",
+            "error while running post render",
+        ),
         ("good", json!({"kubeConfig": {"secretRef": {"name": "absent"}}}), "RESTClientError", "absent"),
     ];
     for (number, (chart, spec, _, _)) in cases.iter().enumerate() {

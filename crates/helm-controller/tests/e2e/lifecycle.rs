@@ -221,3 +221,40 @@ async fn dependencies_values_and_targets() -> Result<()> {
     assert!(world.history("first").await.is_err());
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn post_renderers_change_what_is_released() -> Result<()> {
+    let world = World::start().await?;
+    world.chart("web", "1.0.0", WEB);
+    let renderers = |image: &str, greeting: &str| {
+        json!({"postRenderers": [
+            {"kustomize": {"images": [{"name": "example.invalid/web", "newTag": image}]}},
+            {"kustomize": {"patches": [{
+                "target": {"kind": "ConfigMap"},
+                "patch": format!("- op: replace\n  path: /data/greeting\n  value: {greeting}\n"),
+            }]}},
+        ]})
+    };
+    world.release("web", "web", "1.0.0", renderers("2", "patched")).await?;
+    let release = world.ready("web").await?;
+    let digest = release.status.unwrap().observed_post_renderers_digest;
+    assert!(digest.starts_with("sha256:"), "{digest}");
+    let image = "jsonpath={.spec.template.spec.containers[0].image}";
+    assert_eq!(world.kubectl(&["get", "deployment", "web", "-o", image]).await?, "example.invalid/web:2");
+    assert_eq!(world.kubectl(&["get", "configmap", "web", "-o", "jsonpath={.data.greeting}"]).await?, "patched");
+    let manifest = world.helm(&["get", "manifest", "web"]).await?;
+    assert!(
+        manifest.contains("# Source: web/templates/config.yaml") && manifest.contains("greeting: patched"),
+        "{manifest}"
+    );
+    assert!(!manifest.contains("postrenderer.helm.sh"), "{manifest}");
+    // Other renderers are another release, the same ones are not.
+    world.change("web", renderers("3", "patched")).await?;
+    let release = world.ready("web").await?;
+    assert_ne!(release.status.unwrap().observed_post_renderers_digest, digest);
+    assert_eq!(world.kubectl(&["get", "deployment", "web", "-o", image]).await?, "example.invalid/web:3");
+    world.change("web", json!({"interval": "11m"})).await?;
+    world.ready("web").await?;
+    assert_eq!(world.history("web").await?, ["superseded", "deployed"]);
+    Ok(())
+}

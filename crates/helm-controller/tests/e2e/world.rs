@@ -25,13 +25,33 @@ pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 type Charts = Arc<Mutex<BTreeMap<(String, String), Vec<u8>>>>;
 
 pub(crate) struct World {
-    pub(crate) plane: &'static ControlPlane,
     pub(crate) namespace: String,
     pub(crate) client: Client,
     pub(crate) controller: Process,
     pub(crate) metrics: String,
     charts: Charts,
     source: Source,
+    // Dropped last: what runs on it ends before.
+    pub(crate) plane: Plane,
+}
+
+/// The control plane of a test.
+pub(crate) enum Plane {
+    /// The one that tests share, each in its namespace.
+    Shared(&'static ControlPlane),
+    /// One of the test's own, for those that do to it what others would notice.
+    Own(Box<ControlPlane>),
+}
+
+impl std::ops::Deref for Plane {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        match self {
+            Self::Shared(plane) => plane,
+            Self::Own(plane) => plane,
+        }
+    }
 }
 
 /// Who does source-controller's part.
@@ -67,13 +87,30 @@ impl World {
     }
 
     pub(crate) async fn start_with(flags: &[&str]) -> Result<Self> {
-        let namespace = ControlPlane::shared().await?.namespace().await?;
-        Self::run(namespace, flags).await
+        let plane = ControlPlane::shared().await?;
+        plane.apply_crds().await?;
+        let namespace = plane.namespace().await?;
+        Self::run(Plane::Shared(plane), namespace, flags).await
+    }
+
+    /// On a control plane of its own that has our definitions, in a namespace that is there.
+    pub(crate) async fn start_on(plane: ControlPlane, namespace: &str) -> Result<Self> {
+        Self::run(Plane::Own(Box::new(plane)), namespace.to_owned(), &["--log-level=debug"]).await
     }
 
     /// In a namespace that must not be there yet, beside the real source-controller, whose artifacts are to be had by gRPC only,
     /// with the token of the ServiceAccount `fetcher`.
     pub(crate) async fn start_with_sources(namespace: Option<&str>, source_flags: &[&str]) -> Result<Self> {
+        Self::start_with_sources_and(namespace, source_flags, &[], &[]).await
+    }
+
+    /// The same with flags of our own controller and an environment for both.
+    pub(crate) async fn start_with_sources_and(
+        namespace: Option<&str>,
+        source_flags: &[&str],
+        own_flags: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
         let plane = ControlPlane::shared().await?;
         plane.apply_crds().await?;
         let namespace = match namespace {
@@ -94,7 +131,11 @@ impl World {
             program.is_file(),
             "source-controller is not built: run `cargo build --workspace --bins` first"
         );
-        let mut process = Process::command(program)
+        let mut command = Process::command(program);
+        for (name, value) in environment {
+            command = command.env(*name, *value);
+        }
+        let mut process = command
             .env("KUBECONFIG", plane.kubeconfig())
             .args([
                 "--watch-all-namespaces=false".to_owned(),
@@ -112,32 +153,42 @@ impl World {
         let source = Source::Controller { process: Box::new(process), _files: files };
         let address = format!("--artifact-addr=http://127.0.0.1:{storage}");
         let token = format!("--artifact-token-file={}", token_file.display());
-        Self::run_beside(namespace, &["--log-level=debug", &address, &token], source, Charts::default()).await
+        let mut flags = vec!["--log-level=debug", &address, &token];
+        flags.extend(own_flags);
+        Self::run_beside(Plane::Shared(plane), namespace, &flags, environment, source, Charts::default()).await
     }
 
-    async fn run(namespace: String, flags: &[&str]) -> Result<Self> {
-        let plane = ControlPlane::shared().await?;
-        plane.apply_crds().await?;
+    async fn run(plane: Plane, namespace: String, flags: &[&str]) -> Result<Self> {
         let charts = Charts::default();
         let served = serve_charts(plane.client().await?, namespace.clone(), Arc::clone(&charts)).await?;
-        Self::run_beside(namespace, flags, Source::Map(tokio::spawn(served)), charts).await
+        Self::run_beside(plane, namespace, flags, &[], Source::Map(tokio::spawn(served)), charts).await
     }
 
-    async fn run_beside(namespace: String, flags: &[&str], source: Source, charts: Charts) -> Result<Self> {
-        let plane = ControlPlane::shared().await?;
+    async fn run_beside(
+        plane: Plane,
+        namespace: String,
+        flags: &[&str],
+        environment: &[(&str, &str)],
+        source: Source,
+        charts: Charts,
+    ) -> Result<Self> {
         let client = plane.client().await?;
         let (health, metrics) = (port(), port());
-        let mut controller =
-            command(plane, &namespace, health, metrics).args(flags.iter().map(|flag| (*flag).to_owned())).start()?;
+        let mut command =
+            command(&plane, &namespace, health, metrics).args(flags.iter().map(|flag| (*flag).to_owned()));
+        for (name, value) in environment {
+            command = command.env(*name, *value);
+        }
+        let mut controller = command.start()?;
         controller.wait_ready(&format!("http://127.0.0.1:{health}/readyz"), LIMIT).await?;
         Ok(Self {
-            plane,
             namespace,
             client,
             controller,
             metrics: format!("http://127.0.0.1:{metrics}/metrics"),
             charts,
             source,
+            plane,
         })
     }
 

@@ -171,15 +171,15 @@ pub struct PostRenderer {
     pub kustomize: Option<KustomizePostRenderer>,
 }
 
-/// What kustomize does to the rendered manifests.
+/// What kustomize does to the rendered manifests. Fields are in upstream's order, for digests are made of the JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KustomizePostRenderer {
-    /// Images to change.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub images: Vec<Image>,
     /// Patches to apply.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub patches: Vec<Patch>,
+    /// Images to change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image>,
 }
 
 /// Which of manifests and hooks post-renderers see.
