@@ -102,21 +102,14 @@ fn compare(bench: &Bench, report: &mut Report, label: &str, texts: &Texts) -> Re
 
     let read = measure(rounds, || texts.texts.iter().try_for_each(|text| consume(ours(text)?)))?;
     let read_there = measure(rounds, || {
-        texts
-            .texts
-            .iter()
-            .try_for_each(|text| consume(serde_norway::from_str::<serde_norway::Value>(text)?))
+        texts.texts.iter().try_for_each(|text| consume(serde_norway::from_str::<serde_norway::Value>(text)?))
     })?;
     let here: Vec<yaml::Value> = texts.texts.iter().map(|text| ours(text)).collect::<Result<_, _>>()?;
-    let write = measure(rounds, || {
-        here.iter().try_for_each(|value| consume(yaml::v2::to_string(value)?))
-    })?;
+    let write = measure(rounds, || here.iter().try_for_each(|value| consume(yaml::v2::to_string(value)?)))?;
     drop(here);
     let there: Vec<serde_norway::Value> =
         texts.texts.iter().map(|text| serde_norway::from_str(text)).collect::<Result<_, _>>()?;
-    let write_there = measure(rounds, || {
-        there.iter().try_for_each(|value| consume(serde_norway::to_string(value)?))
-    })?;
+    let write_there = measure(rounds, || there.iter().try_for_each(|value| consume(serde_norway::to_string(value)?)))?;
     for (what, ours, theirs) in [("read", read, read_there), ("written", write, write_there)] {
         let speed = |time: Duration| size * f64::from(u32::try_from(rounds).unwrap_or(1)) / time.as_secs_f64();
         let speeds = format!("{:.0} MiB/s, serde_norway {:.0} MiB/s", speed(ours), speed(theirs));
