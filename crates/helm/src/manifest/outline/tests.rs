@@ -1,3 +1,5 @@
+//! What the outline takes, what it leaves to the parser, and that the two never disagree.
+
 use super::head_text;
 use crate::manifest::ManifestHead;
 
