@@ -107,6 +107,14 @@ mod tests {
             show(r#"a={"x":[1,2]},b= "y" ,c=,d=1e3"#, Mode::Json),
             r#"{"a":{"x":[1,2]},"b":"y","c":null,"d":1000}"#
         );
+        for (text, expected) in [
+            ("=1.", "unexpected EOF"),
+            ("a=-7.x", "invalid character 'x' after decimal point in numeric literal"),
+            ("a=1e,b=1", "invalid character ',' in exponent of numeric literal"),
+            ("a=1e+", "unexpected EOF"),
+        ] {
+            assert_eq!(show(text, Mode::Json), format!("error: {expected}"), "{text}");
+        }
         let read = |name: &str| if name == "f" { Ok("content".to_owned()) } else { Err("no such file".to_owned()) };
         assert_eq!(show("a=f", Mode::File(&read)), r#"{"a":"content"}"#);
         assert_eq!(show("a=g", Mode::File(&read)), "error: no such file");

@@ -360,7 +360,7 @@ fn decode_json_prefix(text: &str) -> Result<(Value, usize), String> {
             return Ok((value, literal.len()));
         }
     }
-    let scalar_end = json_number_length(text);
+    let scalar_end = json_number_length(text)?;
     let candidate = if scalar_end > 0 { text.get(..scalar_end).unwrap_or_default() } else { text };
     let mut stream = serde_json::Deserializer::from_str(candidate).into_iter::<serde_json::Value>();
     match stream.next() {
@@ -370,8 +370,9 @@ fn decode_json_prefix(text: &str) -> Result<(Value, usize), String> {
     }
 }
 
-/// The length of the JSON number the text starts with, by the grammar's longest match; 0 when there is none.
-fn json_number_length(text: &str) -> usize {
+/// The length of the JSON number the text starts with; 0 when there is none. As for Go's decoder, a point or exponent
+/// without digits is an error, also where a shorter number stands before it.
+fn json_number_length(text: &str) -> Result<usize, String> {
     let bytes = text.as_bytes();
     let at = |position: usize| bytes.get(position).copied().unwrap_or(0);
     let digits = |mut position: usize| {
@@ -380,21 +381,26 @@ fn json_number_length(text: &str) -> usize {
         }
         position
     };
+    let some_digits = |position: usize, place: &str| match text.get(position..).and_then(|rest| rest.chars().next()) {
+        Some('0'..='9') => Ok(digits(position)),
+        Some(other) => {
+            Err(format!("invalid character {} {place}", quote_characters(&other.to_string()).trim_matches(['[', ']'])))
+        }
+        None => Err("unexpected EOF".to_owned()),
+    };
     let start = usize::from(at(0) == b'-');
     let mut end = if at(start) == b'0' { start + 1 } else { digits(start) };
     if end == start {
-        return 0;
+        return Ok(0);
     }
-    if at(end) == b'.' && digits(end + 1) > end + 1 {
-        end = digits(end + 1);
+    if at(end) == b'.' {
+        end = some_digits(end + 1, "after decimal point in numeric literal")?;
     }
     if matches!(at(end), b'e' | b'E') {
         let sign = usize::from(matches!(at(end + 1), b'+' | b'-'));
-        if digits(end + 1 + sign) > end + 1 + sign {
-            end = digits(end + 1 + sign);
-        }
+        end = some_digits(end + 1 + sign, "in exponent of numeric literal")?;
     }
-    end
+    Ok(end)
 }
 
 fn set(values: &MapRef, key: String, node: Node) {
