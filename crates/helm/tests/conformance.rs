@@ -12,9 +12,11 @@
     reason = "tests"
 )]
 
+mod corpus;
+
+use corpus::{strings, values_options};
 use helm::chart::{Chart, load_archive};
 use helm::template::{TemplateOptions, template};
-use helm::values::{ValuesFile, ValuesOptions};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -30,23 +32,10 @@ enum Outcome {
     Bad(String),
 }
 
-fn strings(case: &Value, name: &str) -> Vec<String> {
-    case[name].as_array().into_iter().flatten().map(|item| item.as_str().unwrap().to_owned()).collect()
-}
-
 fn options(directory: &Path, case: &Value) -> TemplateOptions {
     let text = |name: &str| case[name].as_str().unwrap_or_default().to_owned();
     TemplateOptions {
-        values: ValuesOptions {
-            files: strings(case, "values")
-                .into_iter()
-                .map(|name| ValuesFile { content: fs_err::read(directory.join(&name)).unwrap(), name })
-                .collect(),
-            set: strings(case, "set"),
-            set_string: strings(case, "setString"),
-            set_json: strings(case, "setJson"),
-            ..ValuesOptions::default()
-        },
+        values: values_options(directory, case),
         release_name: text("release"),
         namespace: text("namespace"),
         kube_version: Some(text("kubeVersion")),

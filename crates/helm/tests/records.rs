@@ -14,8 +14,11 @@
     reason = "tests"
 )]
 
+mod corpus;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use corpus::{strings, values_options};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use helm::capabilities::{Capabilities, KubeVersion};
@@ -28,7 +31,7 @@ use helm::release::{
 };
 use helm::strvals::{Mode, parse_into};
 use helm::template::write_manifests;
-use helm::values::{ValuesFile, ValuesOptions, config_digest, load_values};
+use helm::values::{config_digest, load_values};
 use oracle::{Oracle, fuzz_cases};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -396,10 +399,6 @@ fn differential_config_digests_agree() {
         .unwrap();
 }
 
-fn strings(case: &serde_json::Value, name: &str) -> Vec<String> {
-    case[name].as_array().into_iter().flatten().map(|item| item.as_str().unwrap().to_owned()).collect()
-}
-
 /// One case of each chart of the corpus, installed without a cluster by Helm and by us: the same record.
 #[test]
 fn records_of_real_charts_agree() {
@@ -415,17 +414,7 @@ fn records_of_real_charts_agree() {
         if !usable || !seen.insert(case["chart"].as_str().unwrap()) {
             continue;
         }
-        let options = ValuesOptions {
-            files: strings(case, "values")
-                .into_iter()
-                .map(|name| ValuesFile { content: fs_err::read(directory.join(&name)).unwrap(), name })
-                .collect(),
-            set: strings(case, "set"),
-            set_string: strings(case, "setString"),
-            set_json: strings(case, "setJson"),
-            ..ValuesOptions::default()
-        };
-        let values = options.merge().unwrap();
+        let values = values_options(&directory, case).merge().unwrap();
         let mut values_json = String::new();
         helm::go_json::write_map(&mut values_json, &values);
         // Helm gets the values as JSON, where the integers of `--set` have become floats.

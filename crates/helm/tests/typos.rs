@@ -11,30 +11,18 @@
     reason = "tests"
 )]
 
+mod corpus;
+
+use corpus::values_options;
 use helm::chart::{Chart, load_archive};
 use helm::value::Map;
 use helm::values::unknown::unknown_keys;
-use helm::values::{ValuesFile, ValuesOptions};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-fn strings(case: &Value, name: &str) -> Vec<String> {
-    case[name].as_array().into_iter().flatten().map(|item| item.as_str().unwrap().to_owned()).collect()
-}
-
 fn values(directory: &Path, case: &Value) -> Option<Map> {
-    let options = ValuesOptions {
-        files: strings(case, "values")
-            .into_iter()
-            .map(|name| ValuesFile { content: fs_err::read(directory.join(&name)).unwrap(), name })
-            .collect(),
-        set: strings(case, "set"),
-        set_string: strings(case, "setString"),
-        set_json: strings(case, "setJson"),
-        ..ValuesOptions::default()
-    };
-    options.merge().ok()
+    values_options(directory, case).merge().ok()
 }
 
 /// Keys of the corpus's values that are truly read by nothing: looked at one by one.
