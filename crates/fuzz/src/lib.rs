@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-pub use crate::measure::peak_memory;
+pub use crate::measure::{bounded, peak_memory};
 
 use crate::measure::{Watch, reset_peak, thread_time};
 use crate::mutate::mutated;

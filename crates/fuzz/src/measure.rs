@@ -1,9 +1,9 @@
 //! What an input costs: processor time and memory of this process, where the system tells; and a watch over inputs that
 //! never come back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Time this thread has spent on a processor.
 pub(crate) fn thread_time() -> Option<Duration> {
@@ -22,6 +22,25 @@ pub fn peak_memory() -> Option<u64> {
 /// Begins the measurement of the peak anew.
 pub(crate) fn reset_peak() {
     drop(fs_err::write("/proc/self/clear_refs", "5"));
+}
+
+/// Does something that has to end within this time and memory, whatever it ends with. One at a time: memory is measured for
+/// the whole process, so that all tests of a program that take much of it have to come here.
+///
+/// # Panics
+/// When it took longer or more.
+#[expect(clippy::disallowed_methods, reason = "real time is what is bounded here")]
+pub fn bounded<T>(time: Duration, memory: u64, work: impl FnOnce() -> T) -> T {
+    static ONE: Mutex<()> = Mutex::new(());
+    let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    reset_peak();
+    let started = Instant::now();
+    let result = work();
+    let (spent, peak) = (started.elapsed(), peak_memory());
+    drop(one);
+    assert!(spent < time, "took {spent:?}");
+    assert!(peak.is_none_or(|peak| peak < memory), "took {} MiB", peak.unwrap_or_default() >> 20);
+    result
 }
 
 /// Longest wait for one input, whatever else the machine does.

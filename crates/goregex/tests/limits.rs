@@ -1,11 +1,14 @@
 //! Hostile patterns and texts end in an error, soon and without much memory; and the table of special cases.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use std::time::Duration;
+
 use goregex::{Error, Regex, cached};
 use proptest::prelude::*;
 
 fn error(pattern: &str) -> String {
-    Regex::new(pattern).expect_err("an error").kind.to_string()
+    let compiled = fuzz::bounded(Duration::from_secs(60), 256 << 20, || Regex::new(pattern));
+    compiled.expect_err("an error").kind.to_string()
 }
 
 /// Each row: pattern, text, the first match or the error.

@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use crate::error::{ExecuteError, ParseError};
 use crate::execute::Core;
 use crate::function::FunctionError;
-use crate::value::{Str, Value, live_bytes};
+use crate::value::{Map, Str, Value, live_bytes};
 
 /// Bounds on one execution. Reaching one is an error, never a crash.
 #[derive(Clone, Copy, Debug)]
@@ -138,6 +138,13 @@ impl<'a> Context<'a> {
             return Err(FunctionError::Message(format!("lists and maps are larger than the limit of {limit} bytes")));
         }
         Ok(())
+    }
+
+    /// To be told of each value that is put into a map that a template may have: it may close a circle.
+    pub(crate) fn put(&mut self, map: &Map, value: &Value) {
+        if let Some(core) = self.core.as_deref_mut() {
+            core.circles.put(map, value);
+        }
     }
 
     /// Counts work that grows faster than the arguments.

@@ -14,12 +14,12 @@
 
 mod case;
 
-use case::{Case, parse};
+use case::Case;
 use helm::chart::load_directory;
 use helm::postrender::PostRenderer;
 use helm::template::{TemplateOptions, template};
 use helm::values::ValuesFile;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -150,25 +150,5 @@ fn theirs(helm: &Path, case: &Case) -> String {
 
 #[test]
 fn cases_render_as_with_helm() {
-    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/cases");
-    let mut failures = String::new();
-    let mut count = 0;
-    for entry in fs_err::read_dir(&directory).unwrap() {
-        let path = entry.unwrap().path();
-        let text = fs_err::read_to_string(&path).unwrap();
-        let mut case = parse(&text);
-        if let Some(helm) = std::env::var_os("TOWLINE_HELM") {
-            case.expected = theirs(Path::new(&helm), &case);
-            let head = text.split("-- expected --\n").next().unwrap();
-            fs_err::write(&path, format!("{head}-- expected --\n{}", case.expected)).unwrap();
-        }
-        count += 1;
-        let found = ours(&case);
-        if found != case.expected {
-            let name = path.file_name().unwrap().to_string_lossy();
-            failures.push_str(&format!("=== {name}\n--- expected\n{}--- found\n{found}\n", case.expected));
-        }
-    }
-    assert!(count > 10, "only {count} cases found");
-    assert!(failures.is_empty(), "{failures}");
+    case::hold("cases", 10, ours, theirs);
 }

@@ -5,7 +5,7 @@
 
 #[path = "../../gotemplate/tests/it/functions.rs"]
 mod functions;
-#[path = "../../gotemplate/tests/it/generate.rs"]
+#[path = "../../gotemplate/tests/it/generate/mod.rs"]
 #[allow(dead_code, reason = "shared with the tests of the template engine")]
 mod generate;
 

@@ -15,7 +15,7 @@ use crate::format::quote::quoted;
 use crate::parse::{self, Tree};
 use crate::stack::StackGuard;
 use crate::templates::Templates;
-use crate::value::{Str, Value, live_bytes};
+use crate::value::{Circles, Str, Value, live_bytes};
 pub(crate) use field::zero;
 use walk::Walker;
 
@@ -51,6 +51,7 @@ impl Executor {
             depth: 0,
             stack: StackGuard::new(environment.limits.stack_bytes),
             texts: HashMap::new(),
+            circles: Circles::default(),
         };
         Self { core, environment }
     }
@@ -105,6 +106,7 @@ pub(crate) struct Core {
     stack: StackGuard,
     /// Parsed texts of `tpl`, by name and text.
     texts: HashMap<(Rc<str>, Str), Vec<Arc<Tree>>>,
+    pub(crate) circles: Circles,
 }
 
 impl Core {

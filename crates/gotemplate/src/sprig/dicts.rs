@@ -44,9 +44,10 @@ fn get(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
     Ok(map(arguments, 0)?.get_bytes(text(arguments, 1)?.as_bytes()).unwrap_or_else(|| "".into()))
 }
 
-fn set(_: &mut Context<'_>, arguments: &[Value]) -> Outcome {
-    let map = map(arguments, 0)?;
-    if !map.insert(text(arguments, 1)?.clone(), value(arguments, 2)?.clone()) {
+fn set(context: &mut Context<'_>, arguments: &[Value]) -> Outcome {
+    let (map, value) = (map(arguments, 0)?, value(arguments, 2)?);
+    context.put(map, value);
+    if !map.insert(text(arguments, 1)?.clone(), value.clone()) {
         return Err("assignment to entry in nil map".into());
     }
     Ok(map.converted(&MAP).into())

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::function::FunctionError;
-use crate::value::{Kind, Map, Value};
+use crate::value::{Kind, Map, Str, Value};
 
 /// The one error that mergo returns here.
 pub(super) const DIFFERENT_TYPES: &str = "src and dst must be of same type";
@@ -38,7 +38,7 @@ fn merge_maps(
         let old = destination.get_bytes(key.as_bytes());
         if is_nil(&new) {
             if overwrite {
-                assign(destination, key, new)?;
+                assign(context, destination, key, new)?;
             }
             continue;
         }
@@ -51,7 +51,7 @@ fn merge_maps(
             Some(old) => !overwrite || (old.kind() == Kind::Map && new.kind() == Kind::Map),
         };
         if !keep {
-            assign(destination, key, new)?;
+            assign(context, destination, key, new)?;
         }
     }
     Ok(())
@@ -88,7 +88,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-fn assign(map: &Map, key: crate::value::Str, value: Value) -> Result<(), FunctionError> {
+fn assign(context: &mut Context<'_>, map: &Map, key: Str, value: Value) -> Result<(), FunctionError> {
     let element = map.element_type();
     if !element.is_any() && !value.go_type().assignable_to(element) {
         return Err(FunctionError::Message(format!(
@@ -97,5 +97,6 @@ fn assign(map: &Map, key: crate::value::Str, value: Value) -> Result<(), Functio
             element.name
         )));
     }
+    context.put(map, &value);
     if map.insert(key, value) { Ok(()) } else { Err("assignment to entry in nil map".into()) }
 }

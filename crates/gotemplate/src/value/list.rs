@@ -80,6 +80,10 @@ impl List {
         Self { go_type, items: self.items.clone() }
     }
 
+    pub(super) fn address(&self) -> Option<usize> {
+        self.items.as_ref().map(|items| Rc::as_ptr(items).addr())
+    }
+
     /// Do both share their elements?
     #[must_use]
     pub fn same(&self, other: &Self) -> bool {

@@ -1,7 +1,7 @@
 //! Go maps with string keys: shared, mutable, kept in key order.
 
 use std::cell::{Ref, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use super::depth::Children;
 use super::types::{self, Type};
@@ -10,12 +10,15 @@ use super::{Str, Value};
 /// The entries of a map in ascending key order.
 pub type Entries = Vec<(Str, Value)>;
 
+/// What all references to one map share.
+pub(super) type Shared = RefCell<Children<Entries>>;
+
 /// A Go map; cloning gives another reference to the same entries, as in Go. The type belongs to the reference:
 /// a `common.Values` passed as `map[string]interface {}` is the same map under another type.
 #[derive(Clone, Debug)]
 pub struct Map {
     go_type: &'static Type,
-    entries: Option<Rc<RefCell<Children<Entries>>>>,
+    entries: Option<Rc<Shared>>,
 }
 
 impl Default for Map {
@@ -171,6 +174,25 @@ impl Map {
     #[must_use]
     pub fn converted(&self, go_type: &'static Type) -> Self {
         Self { go_type, entries: self.entries.clone() }
+    }
+
+    pub(super) fn address(&self) -> Option<usize> {
+        self.entries.as_ref().map(|entries| Rc::as_ptr(entries).addr())
+    }
+
+    pub(super) fn downgrade(&self) -> Option<Weak<Shared>> {
+        self.entries.as_ref().map(Rc::downgrade)
+    }
+
+    pub(super) fn upgrade(entries: &Weak<Shared>) -> Option<Self> {
+        Some(Self { go_type: &types::MAP, entries: Some(entries.upgrade()?) })
+    }
+
+    /// Takes values out and leaves nil in their place. They are given back, as dropping them may reach this very map.
+    pub(super) fn take_values(&self, taken: &mut Vec<Value>, mut is_taken: impl FnMut(&Value) -> bool) {
+        let Some(Ok(mut entries)) = self.entries.as_deref().map(RefCell::try_borrow_mut) else { return };
+        let values = entries.iter_mut().map(|entry| &mut entry.1);
+        taken.extend(values.filter(|value| is_taken(value)).map(std::mem::take));
     }
 
     /// Are both references to the same map?

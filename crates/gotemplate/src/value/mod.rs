@@ -2,6 +2,7 @@
 //!
 //! Values are single-threaded: clones share, and maps are mutable through every clone, as in Go.
 
+mod circles;
 mod convert;
 mod depth;
 mod equal;
@@ -13,6 +14,7 @@ pub mod types;
 
 use std::rc::Rc;
 
+pub(crate) use circles::Circles;
 pub use convert::float_to_int64;
 pub(crate) use depth::live_bytes;
 pub(crate) use equal::MAX_COMPARISONS;

@@ -1,6 +1,6 @@
 //! Input made to hurt: each ends in an error or a result in bounded time and memory, on an ordinary thread.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gotemplate::context::{Context, Environment};
 use gotemplate::function::{Function, FunctionError};
@@ -35,11 +35,9 @@ fn render(text: &str, data: Value) -> Result<String, String> {
 
 #[track_caller]
 fn fails(text: &str, with: &str) {
-    let started = Instant::now();
-    let error = render(text, Value::Nil).expect_err(text.get(..80.min(text.len())).unwrap_or(text));
+    let result = fuzz::bounded(Duration::from_secs(120), 1 << 30, || render(text, Value::Nil));
+    let error = result.expect_err(text.get(..80.min(text.len())).unwrap_or(text));
     assert!(error.contains(with), "{}", error.get(..2000).unwrap_or(&error));
-    assert!(started.elapsed() < Duration::from_secs(120), "{:?}", started.elapsed());
-    assert!(fuzz::peak_memory().is_none_or(|peak| peak < 1 << 30), "{:?} bytes", fuzz::peak_memory());
 }
 
 #[test]
@@ -106,10 +104,9 @@ fn deep_and_cyclic_values() {
     // 2^64 values made of 64 lists.
     let shared = "{{$x := list 1 2}}{{range 64}}{{$x = list $x $x}}{{end}}{{$y := list 1 2}}{{range 64}}{{$y = list $y $y}}{{end}}";
     for call in ["toJson $x", "toYaml $x", "toToml $x", "deepEqual $x $y"] {
-        let started = Instant::now();
-        let result = render(&format!("{shared}{{{{{call} | print | len}}}}"), Value::Nil);
-        println!("{call}: {result:.200?} after {:?}", started.elapsed());
-        assert!(started.elapsed() < Duration::from_secs(120));
+        let text = format!("{shared}{{{{{call} | print | len}}}}");
+        let result = fuzz::bounded(Duration::from_secs(120), 1 << 30, || render(&text, Value::Nil));
+        println!("{call}: {result:.200?}");
     }
     let cyclic = "{{$x := dict}}{{$_ := set $x \"x\" $x}}";
     fails(&format!("{cyclic}{{{{mustToJson $x}}}}"), "encountered a cycle");

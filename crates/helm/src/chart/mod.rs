@@ -4,6 +4,7 @@ mod archive;
 mod decode;
 pub mod ignore;
 mod load;
+mod lock;
 mod metadata;
 mod package;
 
@@ -121,6 +122,13 @@ impl Chart {
         self.raw.iter().find(|file| &*file.name == name)
     }
 
+    /// The names of declared dependencies that are not below `charts/`.
+    #[must_use]
+    pub fn missing_dependencies(&self) -> Vec<&str> {
+        let declared = self.metadata.dependencies.iter().map(|dependency| dependency.name.as_str());
+        declared.filter(|name| !self.dependencies.iter().any(|chart| chart.name() == *name)).collect()
+    }
+
     /// Helm's check that a chart can be installed: library charts cannot, and every declared dependency must be present.
     ///
     /// # Errors
@@ -129,13 +137,7 @@ impl Chart {
         if !matches!(self.metadata.chart_type.as_str(), "" | "application") {
             return Err(ChartError::NotInstallable { chart_type: self.metadata.chart_type.clone() });
         }
-        let missing: Vec<&str> = self
-            .metadata
-            .dependencies
-            .iter()
-            .map(|dependency| dependency.name.as_str())
-            .filter(|name| !self.dependencies.iter().any(|chart| chart.name() == *name))
-            .collect();
+        let missing = self.missing_dependencies();
         if missing.is_empty() { Ok(()) } else { Err(ChartError::MissingDependencies { names: missing.join(", ") }) }
     }
 }

@@ -34,7 +34,7 @@ pub fn metadata_yaml(metadata: &Metadata) -> String {
     json_as_yaml(&json)
 }
 
-fn json_as_yaml(json: &str) -> String {
+pub(super) fn json_as_yaml(json: &str) -> String {
     // JSON is YAML, and reading it back keeps every string a string.
     crate::yaml_text::parse(json.as_bytes()).map(|value| crate::yaml_text::emit(&value)).unwrap_or_default()
 }

@@ -2,22 +2,26 @@
 
 mod advice;
 mod explain;
+mod output;
 
 pub use explain::Explanation;
+pub use output::{Document, TemplateOutput, write_manifests};
+
+use output::{Show, write_document};
 
 use crate::capabilities::{Capabilities, KubeVersion};
-use crate::chart::{Chart, ChartError, CrdFile};
+use crate::chart::{Chart, ChartError};
 use crate::engine::{Lookup, ReleaseOptions, RenderError, RenderRequest, render};
 use crate::glob::PathPattern;
-use crate::go_text::{is_space, trim_space};
-use crate::manifest::{Hook, HookEvent, KindOrder, Manifest, ManifestHead, SortError, sort_manifests, split_manifests};
+use crate::go_text::trim_space;
+use crate::manifest::{KindOrder, ManifestHead, SortError, sort_manifests, split_manifests};
 use crate::postrender::{PostRenderError, PostRenderer, post_render};
-use crate::removed_apis::{Finding, check};
-use crate::values::unknown::{UnknownKey, unknown_keys};
+use crate::removed_apis::check;
+use crate::values::unknown::unknown_keys;
 use crate::values::{ValuesError, ValuesOptions};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// The flags of `helm template`.
@@ -61,79 +65,6 @@ pub struct TemplateOptions {
     pub explain: bool,
     /// Keep what was rendered when it is not YAML.
     pub debug: bool,
-}
-
-/// What `helm template` prints, and what else there is to say.
-#[derive(Clone, Debug, Default)]
-pub struct TemplateOutput {
-    /// Standard output.
-    pub text: String,
-    /// The rendered notes, which `helm template` does not print.
-    pub notes: String,
-    /// Everything printed, one by one, whatever `show_only` says.
-    pub documents: Vec<Document>,
-    /// The manifests in the order printed.
-    pub manifests: Vec<Manifest>,
-    /// The hooks in the order printed.
-    pub hooks: Vec<Hook>,
-    /// Warnings.
-    pub warnings: Vec<String>,
-    /// Objects of API versions that the cluster does not serve, or soon will not.
-    pub removed_apis: Vec<Finding>,
-    /// Keys of the user's values that no template reads.
-    pub unknown_keys: Vec<UnknownKey>,
-    /// The origin of each manifest and hook; empty unless asked for.
-    pub explanations: Vec<Explanation>,
-}
-
-/// One document of the output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
-    /// The template or CRD file it comes from, from the root chart's name on.
-    pub path: String,
-    /// Its text.
-    pub content: String,
-}
-
-impl fmt::Display for Document {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "---\n# Source: {}\n{}\n", self.path, self.content)
-    }
-}
-
-impl TemplateOutput {
-    /// What there is to say about the output, for programs to read.
-    #[must_use]
-    pub fn explained(&self) -> serde_json::Value {
-        let manifests: Vec<serde_json::Value> = self
-            .explanations
-            .iter()
-            .map(|one| {
-                serde_json::json!({
-                    "apiVersion": one.api_version, "kind": one.kind, "name": one.name, "hook": one.hook,
-                    "template": one.template, "file": one.file,
-                    "firstLine": one.first_line, "lastLine": one.last_line,
-                    "values": one.values, "allValues": one.all_values,
-                })
-            })
-            .collect();
-        let unknown: Vec<serde_json::Value> = self
-            .unknown_keys
-            .iter()
-            .map(|key| serde_json::json!({ "path": key.path, "closest": key.closest }))
-            .collect();
-        let apis: Vec<serde_json::Value> = self
-            .removed_apis
-            .iter()
-            .map(|found| {
-                serde_json::json!({
-                    "apiVersion": found.api_version, "kind": found.kind, "name": found.name, "template": found.source,
-                    "removed": found.removed, "message": found.to_string(),
-                })
-            })
-            .collect();
-        serde_json::json!({ "manifests": manifests, "unreadValues": unknown, "deprecatedApis": apis })
-    }
 }
 
 /// Why there is no output; the wording is Helm's.
@@ -188,9 +119,6 @@ pub enum TemplateError {
         name: String,
     },
 }
-
-/// What is written around each manifest.
-const MARKUP: usize = "---\n# Source: \n\n".len();
 
 const DEBUG_HINT: &str = "\n\nUse --debug flag to render out invalid YAML";
 
@@ -258,19 +186,15 @@ pub fn template(chart: &Chart, options: &TemplateOptions) -> Result<TemplateOutp
         // The documents have been taken out of them.
         rendered.files.clear();
     }
-    let mut output = TemplateOutput { notes: rendered.notes.clone(), ..TemplateOutput::default() };
-    if options.include_crds {
-        let crd = |crd: CrdFile| Document { path: crd.path, content: String::from_utf8_lossy(&crd.data).into_owned() };
-        output.documents.extend(rendered.chart.crds().into_iter().map(crd));
-    }
-    output.documents.extend(sorted.manifests.iter().map(|manifest| document(manifest, options.hide_secret)));
-    output.text = joined(&output.documents);
-    let shown = |hook: &&Hook| !(options.no_hooks || options.skip_tests && hook.runs_at(HookEvent::Test));
-    for hook in sorted.hooks.iter().filter(shown) {
-        let document = Document { path: hook.path.clone(), content: hook.manifest.clone() };
-        let _ = write!(output.text, "{document}");
-        output.documents.push(document);
-    }
+    let mut output = TemplateOutput {
+        notes: rendered.notes.clone(),
+        crds: if options.include_crds { rendered.chart.crds() } else { Vec::new() },
+        manifests: sorted.manifests,
+        hooks: sorted.hooks,
+        show: Show { no_hooks: options.no_hooks, skip_tests: options.skip_tests, hide_secrets: options.hide_secret },
+        ..TemplateOutput::default()
+    };
+    output.text = output.printed();
     if !options.show_only.is_empty() {
         output.text = show_only(&output.text, &options.show_only)?;
     }
@@ -281,21 +205,21 @@ pub fn template(chart: &Chart, options: &TemplateOptions) -> Result<TemplateOutp
         output.unknown_keys = unknown_keys(chart, &values);
     }
     let hook_heads: Vec<ManifestHead> =
-        sorted.hooks.iter().map(|hook| ManifestHead::parse(&hook.manifest).unwrap_or_default()).collect();
-    let heads = sorted.manifests.iter().map(|manifest| (&*manifest.path, &manifest.head));
-    let of_hooks = sorted.hooks.iter().zip(&hook_heads).map(|(hook, head)| (hook.path.as_str(), head));
+        output.hooks.iter().map(|hook| ManifestHead::parse(&hook.manifest).unwrap_or_default()).collect();
+    let heads = output.manifests.iter().map(|manifest| (&*manifest.path, &manifest.head));
+    let of_hooks = output.hooks.iter().zip(&hook_heads).map(|(hook, head)| (hook.path.as_str(), head));
     output.removed_apis = check(heads.chain(of_hooks), &capabilities.kube_version);
     if options.explain {
         let marked = explain::marked(chart);
         request.chart = &marked;
         let marked = render(&request).ok();
-        let manifests = sorted.manifests.iter().map(|manifest| explain::Subject {
+        let manifests = output.manifests.iter().map(|manifest| explain::Subject {
             path: &manifest.path,
             content: &manifest.content,
             head: &manifest.head,
             hook: false,
         });
-        let hooks = sorted.hooks.iter().zip(&hook_heads).map(|(hook, head)| explain::Subject {
+        let hooks = output.hooks.iter().zip(&hook_heads).map(|(hook, head)| explain::Subject {
             path: &hook.path,
             content: &hook.manifest,
             head,
@@ -305,8 +229,6 @@ pub fn template(chart: &Chart, options: &TemplateOptions) -> Result<TemplateOutp
         let marked = marked.as_ref().map(|marked| &marked.files);
         output.explanations = explain::explain(&rendered.chart, &subjects, &rendered.files, marked);
     }
-    output.manifests = sorted.manifests;
-    output.hooks = sorted.hooks;
     Ok(output)
 }
 
@@ -331,40 +253,6 @@ fn unsorted(files: &BTreeMap<Arc<str>, String>) -> String {
         write_document(&mut out, path, content);
     }
     format!("{}\n", trim_space(&out))
-}
-
-fn document(manifest: &Manifest, hide_secrets: bool) -> Document {
-    let hidden = hide_secrets && manifest.head.kind == "Secret" && manifest.head.api_version == "v1";
-    let content = if hidden { HIDDEN.to_owned() } else { manifest.content.clone() };
-    Document { path: manifest.path.to_string(), content }
-}
-
-/// What stands instead of a Secret.
-const HIDDEN: &str = "# HIDDEN: The Secret output has been suppressed";
-
-/// The manifest of a release: every document with its source before it.
-pub fn write_manifests(out: &mut String, manifests: &[Manifest], hide_secrets: bool) {
-    for manifest in manifests {
-        let _ = write!(out, "{}", document(manifest, hide_secrets));
-    }
-}
-
-fn write_document(out: &mut String, path: &str, content: &str) {
-    let _ = write!(out, "---\n# Source: {path}\n{content}\n");
-}
-
-/// The documents after one another, trimmed, with a line break at the end. Made in place: the output of a large chart is not
-/// held twice.
-fn joined(documents: &[Document]) -> String {
-    let length = |document: &Document| document.content.len() + document.path.len() + MARKUP;
-    let mut text = String::with_capacity(documents.iter().map(length).sum());
-    for document in documents {
-        let _ = write!(text, "{document}");
-    }
-    text.truncate(text.trim_end_matches(is_space).len());
-    text.drain(..text.len() - text.trim_start_matches(is_space).len());
-    text.push('\n');
-    text
 }
 
 /// Keeps the documents whose template matches one of the patterns, in the order of the patterns.

@@ -7,6 +7,7 @@ use helm::chart::{Chart, load_archive};
 use provenance::Keyring;
 
 use super::chart::load;
+use super::dependency_update;
 use crate::error::{Error, Result};
 use crate::fetch::{CacheArguments, ChartAccess, Charts, default_keyring};
 
@@ -26,6 +27,16 @@ pub(crate) struct ChartSource {
 }
 
 impl ChartSource {
+    /// Fetches the dependencies that the chart lacks into its directory, and loads it again.
+    pub(crate) fn update_dependencies(&self, reference: &str, chart: Chart) -> Result<Chart> {
+        if chart.missing_dependencies().is_empty() {
+            return Ok(chart);
+        }
+        let charts = Charts::open(&self.cache, self.access.clone(), false);
+        dependency_update::update(Path::new(reference), &chart, &charts)?;
+        load(Path::new(reference))
+    }
+
     /// Loads the chart.
     pub(crate) fn load(&self, reference: &str) -> Result<Chart> {
         let path = Path::new(reference);

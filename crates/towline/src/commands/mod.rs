@@ -4,6 +4,7 @@ pub(crate) mod build;
 mod chart;
 pub(crate) mod chart_source;
 pub(crate) mod completion;
+mod dependency_update;
 pub(crate) mod events;
 pub(crate) mod get;
 mod helm_flags;

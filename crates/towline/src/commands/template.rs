@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use helm::template::{Document, TemplateError, TemplateOptions, TemplateOutput, template};
+use helm::template::{TemplateError, TemplateOptions, TemplateOutput, template};
 
 use crate::cli::ClusterArguments;
 use crate::commands::chart_source::ChartSource;
@@ -80,8 +80,8 @@ pub(crate) struct Arguments {
     /// Always refused: templates have no network.
     #[arg(long, hide = true)]
     enable_dns: bool,
-    /// Fetching dependencies into the chart's directory: refused when there are some missing.
-    #[arg(long, hide = true)]
+    /// Fetch missing dependencies into the chart's directory first, and write its lock.
+    #[arg(long)]
     dependency_update: bool,
     /// Always refused: nothing is started.
     #[arg(long, hide = true, value_name = "PLUGIN")]
@@ -105,12 +105,16 @@ enum ExplainForm {
 /// Runs it.
 pub(crate) fn run(cluster: &ClusterArguments, arguments: &Arguments) -> Result<()> {
     arguments.refuse()?;
-    let (release, chart) = arguments.release_and_chart()?;
+    let (release, reference) = arguments.release_and_chart()?;
     let values = arguments.values.read()?;
-    let chart = arguments.source.load(chart).map_err(|error| {
+    let chart = arguments.source.load(reference).map_err(|error| {
         // Of two mistakes Helm names the one in the values first.
         values.merge().map_or_else(|wrong| Error::Chart(wrong.to_string()), |_| error)
     })?;
+    let chart = match arguments.dependency_update {
+        true => arguments.source.update_dependencies(reference, chart)?,
+        false => chart,
+    };
     let options = TemplateOptions {
         values,
         release_name: release.clone(),
@@ -161,7 +165,7 @@ pub(crate) fn run(cluster: &ClusterArguments, arguments: &Arguments) -> Result<(
         }
         Some(directory) => {
             let directory = if arguments.release_name { directory.join(&release) } else { directory.clone() };
-            write(&directory, &rendered.documents)?;
+            write(&directory, &rendered)?;
             // Nothing is left for standard output, where patterns look.
             match arguments.show_only.first() {
                 Some(name) => Err(Error::Chart(TemplateError::ShowOnly { name: name.clone() }.to_string())),
@@ -246,10 +250,10 @@ fn explain(rendered: &TemplateOutput, form: ExplainForm) -> Result<()> {
 }
 
 /// Writes each document to the file it comes from.
-fn write(directory: &Path, documents: &[Document]) -> Result<()> {
+fn write(directory: &Path, rendered: &TemplateOutput) -> Result<()> {
     let mut written: BTreeSet<PathBuf> = BTreeSet::new();
-    for document in documents {
-        let source = &document.path;
+    for document in rendered.documents() {
+        let source = document.path;
         if source.split('/').any(|part| part == "..") {
             return Err(Error::Chart(format!("{source} leads out of the output directory")));
         }

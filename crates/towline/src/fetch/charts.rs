@@ -20,9 +20,9 @@ use super::worker::Worker;
 use crate::output::chain;
 
 /// Largest packed chart.
-const CHART_BYTES: u64 = 100 << 20;
+pub(super) const CHART_BYTES: u64 = 100 << 20;
 /// Largest index.
-const INDEX_BYTES: u64 = 256 << 20;
+pub(super) const INDEX_BYTES: u64 = 256 << 20;
 /// Time for one download.
 const TIME: Duration = Duration::from_secs(120);
 
@@ -154,7 +154,15 @@ impl Charts {
         Ok(packed.archive)
     }
 
-    fn run(&self, work: impl Future<Output = Result<Packed, String>> + Send + 'static) -> Result<Packed, String> {
+    /// What a download of these settings needs.
+    pub(super) fn source(&self) -> Source {
+        self.source.clone()
+    }
+
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, String>> + Send + 'static,
+    ) -> Result<T, String> {
         self.worker.run(work).map_err(|error| error.to_string())?.map_err(|text| common::url::mask_text(&text))
     }
 }
@@ -214,11 +222,17 @@ impl Source {
         self.of_configured(reference, version).await
     }
 
-    fn repositories(&self) -> Result<Repositories, String> {
+    pub(super) fn repositories(&self) -> Result<Repositories, String> {
         Repositories::read(&self.access)
     }
 
-    fn access(&self, url: &str, auth: HttpAuth, tls: TlsMaterial, pass_credentials: bool) -> Result<Access, String> {
+    pub(super) fn access(
+        &self,
+        url: &str,
+        auth: HttpAuth,
+        tls: TlsMaterial,
+        pass_credentials: bool,
+    ) -> Result<Access, String> {
         let (url, embedded) = Access::parse_url(url).map_err(|error| chain(&error))?;
         let auth = if auth.is_some() { auth } else { embedded };
         Ok(Access { url, auth, tls, pass_credentials, timeout: TIME })
@@ -277,7 +291,7 @@ impl Source {
         self.get(&access, access.url.clone()).await
     }
 
-    async fn download(&self, access: &Access, chart: &ChartVersion) -> Result<Packed, String> {
+    pub(super) async fn download(&self, access: &Access, chart: &ChartVersion) -> Result<Packed, String> {
         let url = chart
             .urls
             .first()
@@ -330,7 +344,7 @@ fn file_of(url: &url::Url) -> String {
 }
 
 /// The versions of a chart in an index; nothing when the index does not have it.
-fn versions(index: &[u8], name: &str) -> Result<Option<Vec<ChartVersion>>, String> {
+pub(super) fn versions(index: &[u8], name: &str) -> Result<Option<Vec<ChartVersion>>, String> {
     let mut stored = Vec::new();
     let table: IndexTable = convert(index, &mut stored).map_err(|error| chain(&error))?;
     let entry = table.read(std::io::Cursor::new(&stored), name).map_err(|error| error.to_string())?;

@@ -7,6 +7,7 @@ mod base;
 mod cache;
 mod charts;
 mod credentials;
+mod dependencies;
 mod environment;
 mod registry;
 mod repositories;

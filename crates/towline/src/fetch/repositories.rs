@@ -73,6 +73,11 @@ impl Repositories {
         self.entries.iter().find(|entry| entry.name == name)
     }
 
+    /// The repository with this URL.
+    pub(super) fn of_url(&self, url: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.url.trim_end_matches('/') == url.trim_end_matches('/'))
+    }
+
     /// The repository whose URL a chart's URL lies below.
     pub(super) fn owner(&self, url: &str) -> Option<&Entry> {
         let is_below = |entry: &&Entry| {

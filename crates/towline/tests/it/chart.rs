@@ -9,14 +9,14 @@ use testkit::http_server::{Credentials, Settings};
 use testkit::{Authority, FileServer, HelmRepositoryServer, OciRegistry, TempDir};
 
 /// Helm's directories and ours, away from everybody's.
-struct Place(TempDir);
+pub(crate) struct Place(TempDir);
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new("charts").unwrap())
     }
 
-    fn path(&self, below: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, below: &str) -> std::path::PathBuf {
         self.0.join(below)
     }
 
@@ -34,16 +34,16 @@ impl Place {
         tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
     }
 
-    async fn helm(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn helm(&self, arguments: &[&str]) -> Output {
         self.run(&testkit::tool("helm").unwrap(), arguments).await
     }
 
-    async fn ours(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn ours(&self, arguments: &[&str]) -> Output {
         let arguments: Vec<&str> = ["template", "web"].iter().chain(arguments).copied().collect();
         self.run(Path::new(env!("CARGO_BIN_EXE_towline")), &arguments).await
     }
 
-    async fn theirs(&self, arguments: &[&str]) -> Output {
+    pub(crate) async fn theirs(&self, arguments: &[&str]) -> Output {
         let arguments: Vec<&str> = ["template", "web"].iter().chain(arguments).copied().collect();
         self.helm(&arguments).await
     }
@@ -61,7 +61,7 @@ impl Place {
     }
 
     /// Both fail, with this text in our message and, where given, in Helm's too.
-    async fn both_fail(&self, arguments: &[&str], needle: &str) {
+    pub(crate) async fn both_fail(&self, arguments: &[&str], needle: &str) {
         let (ours, theirs) = (self.ours(arguments).await, self.theirs(arguments).await);
         assert_eq!((ours.status.code(), theirs.status.code()), (Some(1), Some(1)), "{arguments:?}");
         for output in [&ours, &theirs] {
@@ -71,7 +71,7 @@ impl Place {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

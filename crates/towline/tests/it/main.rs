@@ -4,6 +4,7 @@
 
 mod build;
 mod chart;
+mod dependency_update;
 mod lint;
 mod remote;
 mod template;
