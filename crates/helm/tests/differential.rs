@@ -4,74 +4,20 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod differ;
+
+use differ::differ;
 use helm::chart::{Chart, File, load_files};
 use helm::dependencies::process_dependencies;
 use helm::manifest::{KindOrder, sort_manifests, split_manifests};
 use helm::strvals::{Mode, parse_into};
 use helm::value::{Map, Value};
 use helm::values::{computed_values, load_values, merge_maps};
-use oracle::{Oracle, fuzz_cases, fuzz_seed};
 use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-
-/// So many questions are under way at a time: waiting for each answer costs more than finding it.
-const BATCH: u32 = 500;
-
-/// Runs `cases` random inputs through both sides.
-fn differ<S: Strategy>(
-    cases: u32,
-    strategy: S,
-    question: impl Fn(&S::Value) -> serde_json::Value,
-    ours: impl Fn(&S::Value) -> Result<String, String>,
-    compare_errors: bool,
-) where
-    S::Value: std::fmt::Debug,
-{
-    let Some(mut oracle) = Oracle::start("helm") else { return };
-    let mut seed = [7; 32];
-    seed[..8].copy_from_slice(&fuzz_seed().to_le_bytes());
-    let mut runner = TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
-    let difference = |input: &S::Value, answer: &serde_json::Value| {
-        let theirs = match answer.get("error") {
-            Some(error) => Err(error.as_str().unwrap().to_owned()),
-            None => Ok(answer["ok"].as_str().map_or_else(|| answer["ok"].to_string(), ToOwned::to_owned)),
-        };
-        let ours = ours(input);
-        let same = match (&theirs, &ours) {
-            (Err(_), Err(_)) if !compare_errors => true,
-            (theirs, ours) => theirs == ours,
-        };
-        (!same).then(|| format!("{input:?}\n  ours   {ours:?}\n  theirs {theirs:?}"))
-    };
-    let mut left = fuzz_cases(cases);
-    while left > 0 {
-        let count = left.min(BATCH);
-        left -= count;
-        let mut trees: Vec<_> = (0..count).map(|_| strategy.new_tree(&mut runner).unwrap()).collect();
-        let questions: Vec<_> = trees.iter().map(|tree| question(&tree.current())).collect();
-        let answers = oracle.ask_many(&questions);
-        for (tree, answer) in trees.iter_mut().zip(&answers) {
-            let Some(mut smallest) = difference(&tree.current(), answer) else { continue };
-            let mut simpler = tree.simplify();
-            while simpler {
-                let answer = oracle.ask(&question(&tree.current()));
-                simpler = match difference(&tree.current(), &answer) {
-                    Some(smaller) => {
-                        smallest = smaller;
-                        tree.simplify()
-                    }
-                    None => tree.complicate(),
-                };
-            }
-            panic!("{smallest}");
-        }
-    }
-}
 
 /// As the oracle writes values: `i` before an int64, `f` before a float64.
 fn describe(value: &Value) -> String {

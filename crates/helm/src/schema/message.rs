@@ -9,6 +9,9 @@ const MOST_PROBLEMS: usize = 100;
 /// Nested alternatives are listed down to this level.
 const DEEPEST_ALTERNATIVES: usize = 10;
 
+/// The order in which several types are named.
+const TYPES: [&str; 7] = ["null", "boolean", "number", "integer", "string", "array", "object"];
+
 /// All problems, one a line, indented below the alternatives they belong to.
 pub(super) fn problems<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> String {
     let mut out = String::new();
@@ -69,9 +72,9 @@ fn describe(error: &ValidationError<'_>) -> String {
             let wanted = match kind {
                 TypeKind::Single(wanted) => wanted.to_string(),
                 TypeKind::Multiple(wanted) => {
-                    let mut names: Vec<String> = wanted.iter().map(|name| name.to_string()).collect();
-                    names.sort();
-                    names.join(" or ")
+                    let names: Vec<String> = wanted.iter().map(|name| name.to_string()).collect();
+                    let in_order = TYPES.into_iter().filter(|name| names.iter().any(|wanted| wanted == name));
+                    in_order.collect::<Vec<_>>().join(" or ")
                 }
             };
             format!("got {}, want {wanted}", json_type(instance))
@@ -140,6 +143,7 @@ fn is_scalar(value: &serde_json::Value) -> bool {
 fn display(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => quote(text),
+        serde_json::Value::Null => "<nil>".to_owned(),
         other => other.to_string(),
     }
 }
@@ -149,7 +153,7 @@ fn join(names: &[String]) -> String {
 }
 
 /// The library quotes with single quotes, escaping those inside.
-fn quote(text: &str) -> String {
+pub(super) fn quote(text: &str) -> String {
     let escaped = crate::go_text::quote(text);
     let inner = escaped.get(1..escaped.len().saturating_sub(1)).unwrap_or_default();
     format!("'{}'", inner.replace("\\\"", "\"").replace('\'', "\\'"))

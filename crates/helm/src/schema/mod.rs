@@ -4,6 +4,7 @@
 
 mod bounds;
 mod message;
+mod pattern;
 
 use crate::chart::Chart;
 use crate::value::{Map, Value};
@@ -82,7 +83,7 @@ pub fn compile(schema: &[u8]) -> Result<Validator, String> {
 }
 
 fn prepare(schema: &[u8]) -> Result<Compiled, String> {
-    let schema: serde_json::Value = serde_json::from_slice(schema).map_err(|error| json_error(&error))?;
+    let mut schema: serde_json::Value = serde_json::from_slice(schema).map_err(|error| json_error(&error))?;
     bounds::check_in_place(&schema)?;
     let declared = schema.get("$schema").and_then(serde_json::Value::as_str);
     let draft = declared.map_or(Draft::Draft202012, |uri| match uri.trim_end_matches('#') {
@@ -92,14 +93,17 @@ fn prepare(schema: &[u8]) -> Result<Compiled, String> {
         "https://json-schema.org/draft/2019-09/schema" => Draft::Draft201909,
         _ => Draft::Draft202012,
     });
+    let unusable = |reason: String| format!("cannot use values.schema.json: {reason}");
+    pattern::rename(&mut schema).map_err(unusable)?;
     let validator = jsonschema::options()
+        .with_keyword(pattern::KEYWORD, pattern::check)
         .with_draft(draft)
         .with_base_uri(BASE)
         .with_retriever(NoRetriever)
         .with_pattern_options(PatternOptions::regex())
         .should_ignore_unknown_formats(true)
         .build(&schema)
-        .map_err(|error| format!("cannot use values.schema.json: {error}"))?;
+        .map_err(|error| unusable(error.to_string()))?;
     let multiplies = bounds::can_multiply(&schema).then_some((schema, draft));
     Ok(Compiled { validator, multiplies })
 }
@@ -151,6 +155,37 @@ mod tests {
             check(schema, r#"{"name":"ab","either":true}"#),
             "- at '/either': 'oneOf' failed, none matched\n  - at '/either': got boolean, want string\n  - at '/either': got boolean, want integer\n"
         );
+    }
+
+    /// As Helm answered.
+    #[test]
+    fn patterns_are_those_of_go() {
+        let draft = |number: &str, pattern: &str| {
+            format!(
+                r#"{{"$schema":"http://json-schema.org/draft-{number}/schema#","properties":{{"a":{{"pattern":"{pattern}"}}}}}}"#
+            )
+        };
+        for number in ["04", "07"] {
+            assert_eq!(check(&draft(number, "(?i)^A$"), r#"{"a":"a"}"#), "ok");
+            assert_eq!(check(&draft(number, r"\\Aa\\z"), r#"{"a":"a"}"#), "ok");
+            assert_eq!(check(&draft(number, r"^[\\w-.]*$"), r#"{"a":"a-b.c"}"#), "ok");
+            let problem = "- at '/a': 'b' does not match pattern '(?i)^A$'\n";
+            assert_eq!(check(&draft(number, "(?i)^A$"), r#"{"a":"b"}"#), problem);
+            let problem = check(&draft(number, "(?=a)"), "{}");
+            assert!(
+                problem
+                    .contains("'(?=a)' is not valid regex: error parsing regexp: invalid or unsupported Perl syntax"),
+                "{problem}"
+            );
+        }
+        // Neither a property of that name nor data is one.
+        let schema = r#"{"properties":{"pattern":{"type":"string"},"a":{"const":{"pattern":"("}}}}"#;
+        assert_eq!(check(schema, r#"{"pattern":"x","a":{"pattern":"("}}"#), "ok");
+        assert_eq!(
+            check(r#"{"properties":{"a":{"type":["object","integer","number"]}}}"#, r#"{"a":null}"#),
+            "- at '/a': got null, want number or integer or object\n"
+        );
+        assert_eq!(check(r#"{"properties":{"a":{"enum":[null]}}}"#, r#"{"a":1}"#), "- at '/a': value must be <nil>\n");
     }
 
     #[test]
