@@ -1,8 +1,8 @@
 //! What an input costs: processor time and memory of this process, where the system tells; and a watch over inputs that
 //! never come back.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Time this thread has spent on a processor.

@@ -34,8 +34,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bytes: crate::format::MAX_TEXT,
-            total_bytes: 2 << 30,
-            live_bytes: 1 << 30,
+            total_bytes: 512 << 20,
+            live_bytes: 256 << 20,
             steps: 200_000_000,
             depth: 100_000,
             stack_bytes: crate::stack::budget(),
