@@ -174,6 +174,20 @@ fn regular_expressions_are_linear() {
     assert!(!failure("{{ regexMatch \"(((a{1000}){1000}){1000}){1000}\" \"a\" }}").is_empty());
 }
 
+/// As in Helm, which renders any bytes; what is no text is replaced in the output.
+#[test]
+fn templates_that_are_no_text() {
+    let mut files = vec![("Chart.yaml".to_owned(), METADATA.as_bytes().to_vec())];
+    files.push(("templates/t.yaml".to_owned(), b"a: \"{{ \"\xff\" | quote | len }}\xfe\"\n".to_vec()));
+    let rendered = template(&load_directory(files).unwrap(), &options());
+    assert!(rendered.is_ok_and(|output| output.text.contains('\u{fffd}')));
+    for (name, text) in [("values.yaml", &b"a: \xff\n"[..]), ("Chart.yaml", b"name: \xff\n")] {
+        let mut files = vec![("Chart.yaml".to_owned(), METADATA.as_bytes().to_vec())];
+        files.push((name.to_owned(), text.to_vec()));
+        assert!(load_directory(files).is_err(), "{name}");
+    }
+}
+
 #[test]
 fn archives_with_links_devices_and_bombs() {
     use std::io::Write as _;
@@ -223,6 +237,16 @@ fn archives_with_links_devices_and_bombs() {
     assert!(with("demo/lies", b'0', "", 1 << 30, b"x").is_err());
     let zeros = vec![0; 6 << 20];
     assert!(with("demo/big", b'0', "", zeros.len() as u64, &zeros).is_err());
+    // Each file passes, all together do not.
+    let bomb = build(&|tar| {
+        entry(tar, "demo/Chart.yaml", b'0', "", metadata.len() as u64, metadata);
+        for index in 0..25 {
+            let name = format!("demo/files/{index}");
+            entry(tar, &name, b'0', "", 5 << 20, zeros.get(..5 << 20).unwrap());
+        }
+    });
+    assert!(bomb.len() < 2 << 20, "{} bytes", bomb.len());
+    assert!(archived(&bomb).is_err());
     assert!(archived(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0]).is_err());
     assert!(archived(b"").is_err());
 }

@@ -15,6 +15,7 @@ use helm::template::{TemplateOptions, template};
 use helm::values::ValuesFile;
 use oracle::{Oracle, fuzz_cases, fuzz_seed};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 const CHART: &str = "apiVersion: v2\nname: demo\nversion: 1.0.0\n";
 /// What the random template gives becomes a string, so that the manifest is YAML whatever it is.
@@ -84,4 +85,41 @@ fn random_templates_render_as_in_helm() {
     }
     println!("{failed} of {cases} differ, {successes} rendered, Helm gave up {given_up}");
     assert_eq!(failed, 0);
+}
+
+/// Sprig's names, Helm's and ours, each with whether Helm's templates know it: `testdata/functions.json`, written anew with
+/// `TOWLINE_BLESS=1`.
+#[test]
+fn the_same_functions_are_known() {
+    let call = |name: &str| format!("{{{{ if false }}}}{{{{ {name} }}}}{{{{ end }}}}");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/functions.json");
+    let text = fs_err::read_to_string(path).unwrap_or_else(|_| "{}".to_owned());
+    let mut known: BTreeMap<String, bool> = serde_json::from_str(&text).unwrap();
+    if let (Some(mut sprig), Some(mut helm)) = (Oracle::start("sprig"), Oracle::start("helm")) {
+        let of_sprig: Vec<String> = serde_json::from_value(sprig.ask(&json!({ "names": true }))).unwrap();
+        let ours = gotemplate::sprig::functions().with(gotemplate::data::FUNCTIONS);
+        let of_helm = ["include", "tpl", "required", "fail", "lookup", "getHostByName", "absent"];
+        let names = of_sprig.into_iter().chain(ours.names().chain(of_helm).map(ToOwned::to_owned));
+        let mut asked = BTreeMap::new();
+        for name in names {
+            let answer = helm.ask(&json!({
+                "op": "template", "values": "{}", "release": "rel", "namespace": "ns",
+                "files": { "Chart.yaml": CHART, "templates/t.yaml": call(&name) },
+            }));
+            asked.insert(name, !answer.to_string().contains("not defined"));
+        }
+        if std::env::var_os("TOWLINE_BLESS").is_some() {
+            fs_err::write(path, serde_json::to_string_pretty(&asked).unwrap() + "\n").unwrap();
+            known.clone_from(&asked);
+        }
+        assert_eq!(known, asked);
+    }
+    assert!(known.len() > 200, "{} names", known.len());
+    for (name, known) in known {
+        let files = [("Chart.yaml", CHART), ("templates/t.yaml", &call(&name))];
+        let chart = load_directory(files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))).unwrap();
+        let options = TemplateOptions { release_name: "rel".into(), ..TemplateOptions::default() };
+        let error = template(&chart, &options).err().map(|error| error.to_string()).unwrap_or_default();
+        assert_eq!(!error.contains("not defined"), known, "{name}: {error}");
+    }
 }

@@ -48,7 +48,7 @@ impl Drop for Circles {
         }
         let mut graph = Graph::default();
         for map in &maps {
-            graph.visit(Value::Map(map.clone()));
+            graph.visit(&Value::Map(map.clone()));
         }
         let mut given_up = Vec::new();
         for map in &maps {
@@ -88,9 +88,9 @@ impl Graph {
         self.nodes.get(&address(value)?)?.component
     }
 
-    fn visit(&mut self, start: Value) {
+    fn visit(&mut self, start: &Value) {
         let mut path = Vec::new();
-        self.enter(&mut path, &start);
+        self.enter(&mut path, start);
         while let Some(frame) = path.last_mut() {
             let node = frame.node;
             if let Some(child) = frame.children.pop() {

@@ -267,6 +267,7 @@ func main() {
 			Templates    []document         `json:"templates"`
 			Certificates []certificateCheck `json:"certificates"`
 			DSAKeys      []string           `json:"dsa_keys"`
+			Names        bool               `json:"names"`
 		}
 		if err := decoder.Decode(&req); err != nil {
 			return
@@ -283,6 +284,11 @@ func main() {
 		}
 		for _, key := range req.DSAKeys {
 			answers = append(answers, checkDSA(key))
+		}
+		if req.Names {
+			for name := range sprig.TxtFuncMap() {
+				answers = append(answers, name)
+			}
 		}
 		if err := encoder.Encode(answers); err != nil {
 			return
