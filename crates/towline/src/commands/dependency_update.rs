@@ -190,7 +190,7 @@ fn replace(directory: &Path, archives: &BTreeMap<String, Vec<u8>>, is_local: imp
             Ok(chart) if is_local(chart.name()) => {}
             Ok(_) => fs::remove_file(entry.path()).map_err(Error::File)?,
             Err(error) => {
-                note(&format!("Could not verify {} for deletion: {error} (Skipping)", entry.path().display()))
+                note(&format!("Could not verify {} for deletion: {error} (Skipping)", entry.path().display()));
             }
         }
     }
