@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::{
     Error,
     discovery::{Discovery, api_resource},
+    managers,
     object::{ObjectRef, text},
     readiness::Observed,
     watches::Watches,
@@ -56,6 +57,8 @@ pub struct ApplyOptions {
     pub validation: FieldValidation,
     /// Ask the server for the result without storing it.
     pub dry_run: bool,
+    /// Field managers whose fields become this one's: whoever else brought the object here on the same user's behalf.
+    pub former: Option<fn(&str) -> bool>,
 }
 
 impl ApplyOptions {
@@ -156,7 +159,14 @@ impl Cluster {
         default_namespace: &str,
         options: &ApplyOptions,
     ) -> Result<Applied, Error> {
-        let (reference, created, stored) = self.apply_raw(object, default_namespace, options).await?;
+        let (reference, created, mut stored) = self.apply_raw(object, default_namespace, options).await?;
+        if let Some(former) = options.former
+            && let Some(patch) = managers::take_over(&stored, &options.manager, former)
+        {
+            // The second apply removes what was theirs and is not in the object any more.
+            self.json_patch(&reference, patch, &options.manager).await?;
+            (_, _, stored) = self.apply_raw(object, default_namespace, options).await?;
+        }
         let observed = Observed::of(&stored);
         Ok(Applied { object: reference, created, observed })
     }

@@ -11,6 +11,7 @@ pub mod discovery;
 pub mod drift;
 mod error;
 pub mod inventory;
+mod managers;
 pub mod object;
 pub mod ownership;
 pub mod readiness;

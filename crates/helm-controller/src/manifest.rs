@@ -1,11 +1,11 @@
 //! Manifest text to objects and back.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use yaml::v2::{Builder, Numbers, Options};
+use yaml::v2::{Numbers, Options, TreeBuilder};
 
-/// Deepest nesting that is read; the YAML library has its own, higher bound.
+/// Begins the line that says which template a document is from.
 const SOURCE_PREFIX: &str = "# Source: ";
 
 /// A document of a manifest.
@@ -30,7 +30,8 @@ pub struct ManifestError {
 /// Reads one YAML document as the API machinery does.
 pub fn parse_document(text: &str) -> Result<Value, String> {
     let options = Options { numbers: Numbers::Json, ..Options::default() };
-    yaml::v2::parse_with(text.as_bytes(), options, &mut JsonBuilder).map_err(|error| error.converting().to_string())
+    let mut builder = TreeBuilder::<Value, Map<String, Value>>::default();
+    yaml::v2::parse_with(text.as_bytes(), options, &mut builder).map_err(|error| error.converting().to_string())
 }
 
 /// Reads a stored manifest: documents with a `# Source:` line each. Lists are taken apart, empty documents left out.
@@ -102,51 +103,6 @@ fn to_yaml_value(value: &Value) -> yaml::Value {
         Value::Object(map) => yaml::Value::Mapping(
             map.iter().map(|(key, value)| (key.clone(), to_yaml_value(value))).collect::<BTreeMap<_, _>>(),
         ),
-    }
-}
-
-struct JsonBuilder;
-
-impl Builder for JsonBuilder {
-    type Value = Value;
-    type Sequence = Vec<Value>;
-    type Mapping = Map<String, Value>;
-
-    fn null(&mut self) -> Value {
-        Value::Null
-    }
-    fn boolean(&mut self, value: bool) -> Value {
-        Value::Bool(value)
-    }
-    fn int(&mut self, value: i64) -> Value {
-        value.into()
-    }
-    fn uint(&mut self, value: u64) -> Value {
-        value.into()
-    }
-    fn float(&mut self, value: f64) -> Value {
-        serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number)
-    }
-    fn string(&mut self, value: Cow<'_, str>) -> Value {
-        Value::String(value.into_owned())
-    }
-    fn begin_sequence(&mut self) -> Vec<Value> {
-        Vec::new()
-    }
-    fn push(&mut self, sequence: &mut Vec<Value>, value: Value) {
-        sequence.push(value);
-    }
-    fn end_sequence(&mut self, sequence: Vec<Value>) -> Value {
-        Value::Array(sequence)
-    }
-    fn begin_mapping(&mut self) -> Map<String, Value> {
-        Map::new()
-    }
-    fn insert(&mut self, mapping: &mut Map<String, Value>, key: Cow<'_, str>, value: Value) {
-        mapping.insert(key.into_owned(), value);
-    }
-    fn end_mapping(&mut self, mapping: Map<String, Value>) -> Value {
-        Value::Object(mapping)
     }
 }
 

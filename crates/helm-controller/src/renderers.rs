@@ -1,19 +1,16 @@
 //! The spec's post-renderers: kustomize's patches and images on what a chart rendered.
 //!
-//! As Helm 4 does it, all files go through a renderer as one stream of objects. An annotation says which file an object is
-//! from, so that the files can be told apart again afterwards.
+//! Which objects go through together is the strategy's choice; how files become one stream and files again is Helm's
+//! (`helm::postrender`).
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use common::helm::v2::{KustomizePostRenderer, PostRenderStrategy, PostRenderer};
-use helm::manifest::{KindOrder, SortedManifests, sort_manifests, split_manifests};
+use helm::manifest::{KindOrder, SortedManifests, sort_manifests};
+use helm::postrender::post_render;
 use kustomize::fs::MemoryFileSystem;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::manifest;
-
-/// Names the file an object was rendered from, while it is in a renderer.
-const FILE: &str = "postrenderer.helm.sh/postrender-filename";
 const DIRECTORY: &str = "/release";
 const INPUT: &str = "helm-output.yaml";
 
@@ -26,19 +23,20 @@ pub fn sorted(
     strategy: PostRenderStrategy,
 ) -> Result<SortedManifests, String> {
     let sort = |files: &Files| sort_manifests(files, KindOrder::Install).map_err(|error| error.to_string());
-    let renderers: Vec<_> = renderers.iter().filter_map(|renderer| renderer.kustomize.as_ref()).collect();
-    if renderers.is_empty() {
+    let renderers = Kustomizations(renderers.iter().filter_map(|renderer| renderer.kustomize.as_ref()).collect());
+    if renderers.0.is_empty() {
         return sort(files);
     }
+    let run = |files: &Files| post_render(files, &renderers).map_err(|error| error.to_string());
     if strategy == PostRenderStrategy::Combined {
-        return sort(&run(&renderers, files)?);
+        return sort(&run(files)?);
     }
     let before = sort(files)?;
     let manifests = gather(before.manifests.iter().map(|found| (&*found.path, &*found.content)));
-    let mut after = sort(&run(&renderers, &manifests)?)?;
+    let mut after = sort(&run(&manifests)?)?;
     if strategy == PostRenderStrategy::Separate {
         let hooks = gather(before.hooks.iter().map(|hook| (&*hook.path, &*hook.manifest)));
-        after.hooks.extend(sort(&run(&renderers, &hooks)?)?.hooks);
+        after.hooks.extend(sort(&run(&hooks)?)?.hooks);
     } else {
         after.hooks.extend(before.hooks);
     }
@@ -60,36 +58,14 @@ fn gather<'a>(documents: impl Iterator<Item = (&'a str, &'a str)>) -> Files {
     files
 }
 
-/// All files through all renderers.
-fn run(renderers: &[&KustomizePostRenderer], files: &Files) -> Result<Files, String> {
-    let mut text = String::new();
-    for (path, content) in files {
-        for document in split_manifests(content) {
-            let object = manifest::parse_document(document)
-                .map_err(|problem| format!("YAML parse error on {path}: {problem}"))?;
-            let mut found = Vec::new();
-            manifest::flatten(path, object, &mut found).map_err(|error| error.to_string())?;
-            for mut document in found {
-                apply::object::set_annotation(&mut document.object, FILE, path);
-                text.push_str("---\n");
-                text.push_str(&manifest::to_yaml(&document.object));
-            }
-        }
+/// The spec's renderers, one after the other, as one of Helm's.
+struct Kustomizations<'a>(Vec<&'a KustomizePostRenderer>);
+
+impl helm::postrender::PostRenderer for Kustomizations<'_> {
+    fn post_render(&self, manifests: &str) -> Result<String, String> {
+        let start = Ok(manifests.to_owned());
+        self.0.iter().fold(start, |text, renderer| kustomized(renderer, text?).map_err(|error| error.to_string()))
     }
-    for renderer in renderers {
-        text =
-            kustomized(renderer, text).map_err(|error| format!("error while running post render on files: {error}"))?;
-    }
-    let mut after = Files::new();
-    for (number, document) in split_manifests(&text).into_iter().enumerate() {
-        let mut object = manifest::parse_document(document)
-            .map_err(|problem| format!("error while running post render on files: {problem}"))?;
-        let path = take_file(&mut object).unwrap_or_else(|| format!("generated-by-postrender-{number}.yaml"));
-        let file = after.entry(path.into()).or_default();
-        file.push_str("---\n");
-        file.push_str(&manifest::to_yaml(&object));
-    }
-    Ok(after)
 }
 
 /// One renderer over a stream of documents; nothing that is left is nothing to build.
@@ -107,19 +83,10 @@ fn kustomized(renderer: &KustomizePostRenderer, text: String) -> Result<String, 
     kustomize::build(Arc::new(files), DIRECTORY, kustomize::Options::default())?.to_yaml()
 }
 
-/// Takes the annotation that names the file off an object, and the map around it where it is then empty.
-fn take_file(object: &mut Value) -> Option<String> {
-    let metadata = object.get_mut("metadata")?.as_object_mut()?;
-    let annotations = metadata.get_mut("annotations")?.as_object_mut()?;
-    let file = annotations.remove(FILE);
-    if annotations.is_empty() {
-        metadata.remove("annotations");
-    }
-    file?.as_str().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     const MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  a: \"1\"\n";

@@ -9,11 +9,8 @@ use crate::plan::policy::Gates;
 
 /// Installs, upgrades, tests and heals Helm releases declared as HelmRelease objects.
 #[derive(Parser, Clone, Debug)]
-#[command(name = "helm-controller", version)]
+#[command(name = "helm-controller", version, max_term_width = 110, next_help_heading = "Releases")]
 pub struct Flags {
-    /// Flags of every controller.
-    #[command(flatten)]
-    pub common: CommonFlags,
     /// How often an unready dependency is looked at if nothing wakes the release earlier.
     #[arg(long, default_value = "30s", value_parser = parse_duration, value_name = "DURATION")]
     pub requeue_dependency: Duration,
@@ -30,13 +27,13 @@ pub struct Flags {
     #[arg(long, default_value = "", value_name = "NAME")]
     pub default_kubeconfig_service_account: String,
     /// Allow kubeconfigs to run programs for credentials.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub insecure_kubeconfig_exec: bool,
     /// Allow kubeconfigs to skip the check of server certificates.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub insecure_kubeconfig_tls: bool,
     /// Forbid references to objects in other namespaces.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub no_cross_namespace_refs: bool,
     /// Field managers whose fields are taken over (accepted; fields are always taken over by force).
     #[arg(long, value_name = "NAME")]
@@ -48,7 +45,7 @@ pub struct Flags {
     #[arg(long, default_value = "reconcile.fluxcd.io/watch=Enabled", value_name = "SELECTOR")]
     pub watch_configs_label_selector: String,
     /// Map API versions that Kubernetes no longer serves to their successors, for helm.toolkit.fluxcd.io too.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub map_removed_apis: bool,
     /// Branch of Git charts that name none (helm.fluxcd.io).
     #[arg(long, default_value = "master", value_name = "NAME")]
@@ -83,6 +80,9 @@ pub struct Flags {
     /// Accepted for compatibility.
     #[arg(long, default_value = "", value_name = "FILE")]
     pub oom_watch_current_memory_path: String,
+    /// Flags of every controller.
+    #[command(flatten)]
+    pub common: CommonFlags,
 }
 
 /// What a feature gate means here.

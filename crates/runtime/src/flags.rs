@@ -37,7 +37,7 @@ pub struct TelemetryFlags {
 #[command(next_help_heading = "Leader election")]
 pub struct LeaderElectionFlags {
     /// Only one replica reconciles at a time; the others wait for its Lease.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = false, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub enable_leader_election: bool,
     /// How long a Lease is held without renewal.
     #[arg(long, default_value = "35s", value_parser = parse_duration, value_name = "DURATION")]
@@ -49,19 +49,14 @@ pub struct LeaderElectionFlags {
     #[arg(long, default_value = "5s", value_parser = parse_duration, value_name = "DURATION")]
     pub leader_election_retry_period: Duration,
     /// Release the Lease when the process stops, so that the next leader need not wait for it to expire.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub leader_election_release_on_cancel: bool,
 }
 
 /// Flags common to all controllers; flatten them into the controller's own.
 #[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Controller")]
 pub struct CommonFlags {
-    /// Logs and traces.
-    #[command(flatten)]
-    pub telemetry: TelemetryFlags,
-    /// Leader election.
-    #[command(flatten)]
-    pub leader_election: LeaderElectionFlags,
     /// Reconciles running at the same time, for each kind.
     #[arg(long, default_value_t = 4, value_name = "NUMBER")]
     pub concurrent: usize,
@@ -75,7 +70,7 @@ pub struct CommonFlags {
     #[arg(long, default_value = "", value_name = "URL")]
     pub events_addr: String,
     /// Watch all namespaces, not only the one the controller runs in.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub watch_all_namespaces: bool,
     /// Only objects with these labels are reconciled (for sharding).
     #[arg(long, default_value = "", value_name = "SELECTOR")]
@@ -106,6 +101,12 @@ pub struct CommonFlags {
     /// Feature gates, as NAME=true,NAME=false.
     #[arg(long, default_value = "", value_name = "GATES")]
     pub feature_gates: String,
+    /// Logs and traces.
+    #[command(flatten)]
+    pub telemetry: TelemetryFlags,
+    /// Leader election.
+    #[command(flatten)]
+    pub leader_election: LeaderElectionFlags,
 }
 
 impl CommonFlags {

@@ -46,7 +46,7 @@ pub struct StorageFlags {
     #[arg(long, default_value = "sha256", value_name = "ALGORITHM")]
     pub artifact_digest_algo: String,
     /// Serve artifacts by plain HTTP too, as upstream does; off, only the authenticated gRPC service is left.
-    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true")]
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true, default_value_t = true, default_missing_value = "true", value_name = "true|false", hide_possible_values = true)]
     pub artifact_http: bool,
     /// Certificate (PEM) to serve artifacts with; read again when it changes. Plaintext without.
     #[arg(long, requires = "artifact_tls_key", value_name = "FILE")]

@@ -24,6 +24,8 @@ struct Shared {
     client: reqwest::Client,
     /// Whoever has these gets a token, without which the registry answers nothing.
     token_for: Mutex<Option<Credentials>>,
+    /// How many tags a list has at the most; the rest is on further pages.
+    page: Mutex<Option<usize>>,
 }
 
 /// A running registry; dropped, it stops.
@@ -55,6 +57,7 @@ impl OciRegistry {
             backend: format!("http://localhost:{port}"),
             client: reqwest::Client::new(),
             token_for: Mutex::default(),
+            page: Mutex::default(),
         });
         let router = Router::new().fallback(serve).with_state(Arc::clone(&shared));
         Ok(Self { _process: process, shared, http: HttpServer::start(router, settings).await? })
@@ -65,9 +68,15 @@ impl OciRegistry {
         self.http.origin().rsplit('/').next().unwrap_or_default().to_owned()
     }
 
-    /// From now on a token is needed, which the token service gives to whoever has these credentials.
+    /// From now on a token is needed, which the token service gives to whoever has these credentials: a user name and
+    /// password, or an identity token to be exchanged.
     pub fn demand_token(&self, credentials: Credentials) {
         *locked(&self.shared.token_for) = Some(credentials);
+    }
+
+    /// From now on lists of tags come in pages of this many.
+    pub fn page_tags(&self, tags: usize) {
+        *locked(&self.shared.page) = Some(tags);
     }
 
     /// Requests, credentials and faults.
@@ -81,19 +90,63 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
     if let Some(credentials) = token_for {
         let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         if request.uri().path() == "/token" {
-            return match credentials.header() {
-                Some(wanted) if given != Some(wanted.as_str()) => StatusCode::UNAUTHORIZED.into_response(),
-                _ => axum::Json(serde_json::json!({ "token": TOKEN, "expires_in": 300 })).into_response(),
+            let is_entitled = match &credentials {
+                Credentials::Open => true,
+                Credentials::Basic { .. } => given == credentials.header().as_deref(),
+                Credentials::Bearer(identity) => exchanges(request, identity).await,
+            };
+            return if is_entitled {
+                axum::Json(serde_json::json!({ "access_token": TOKEN, "token": TOKEN, "expires_in": 300 }))
+                    .into_response()
+            } else {
+                StatusCode::UNAUTHORIZED.into_response()
             };
         }
         if given != Some(format!("Bearer {TOKEN}").as_str()) {
             return challenge(request.headers(), request.uri().path());
         }
     }
-    match forward(&shared, request).await {
+    let page = *locked(&shared.page);
+    let answer = match page {
+        Some(page) if request.uri().path().ends_with("/tags/list") => tags(&shared, request, page).await,
+        _ => forward(&shared, request).await,
+    };
+    match answer {
         Ok(response) => response,
         Err(error) => (StatusCode::BAD_GATEWAY, format!("{error:#}\n")).into_response(),
     }
+}
+
+/// Whether a request exchanges this identity token.
+async fn exchanges(request: Request, identity: &str) -> bool {
+    let is_post = request.method() == http::Method::POST;
+    let body = axum::body::to_bytes(request.into_body(), 1 << 16).await.unwrap_or_default();
+    let body = String::from_utf8_lossy(&body);
+    let has = |pair: &str| body.split('&').any(|found| found == pair);
+    is_post && has("grant_type=refresh_token") && has(&format!("refresh_token={identity}"))
+}
+
+/// A page of a list of tags, and where the next one is.
+async fn tags(shared: &Shared, request: Request, page: usize) -> Result<Response> {
+    let path = request.uri().path().to_owned();
+    let last = request.uri().query().unwrap_or_default().split('&').find_map(|pair| pair.strip_prefix("last="));
+    let last = last.map(str::to_owned);
+    let answer = shared.client.get(format!("{}{path}", shared.backend)).send().await?;
+    let mut list: serde_json::Value = answer.json().await?;
+    let tags = list.get("tags").and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+    let start = last.and_then(|last| tags.iter().position(|tag| *tag == last)).map_or(0, |position| position + 1);
+    let shown: Vec<_> = tags.iter().skip(start).take(page).cloned().collect();
+    let more = start + shown.len() < tags.len();
+    let link = shown.last().and_then(serde_json::Value::as_str).filter(|_| more);
+    let link = link.map(|last| format!("<{path}?n={page}&last={last}>; rel=\"next\""));
+    if let Some(map) = list.as_object_mut() {
+        map.insert("tags".to_owned(), shown.into());
+    }
+    let mut response = axum::Json(list).into_response();
+    if let Some(link) = link {
+        response.headers_mut().insert(header::LINK, link.parse()?);
+    }
+    Ok(response)
 }
 
 fn challenge(headers: &HeaderMap, path: &str) -> Response {

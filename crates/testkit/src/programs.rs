@@ -98,6 +98,20 @@ const PROGRAMS: &[Program] = &[
         // Its releases embed manifests that are generated; without any file there it does not compile.
         copied: Some(Copied { module: "github.com/fluxcd/flux2/v2", placeholder: "cmd/flux/manifests/none.yaml" }),
     },
+    Program {
+        name: "flux-helm-controller",
+        directory: "tools/helm-controller",
+        package: "github.com/fluxcd/helm-controller",
+        stamp: None,
+        copied: None,
+    },
+    Program {
+        name: "flux-source-controller",
+        directory: "tools/source-controller",
+        package: "github.com/fluxcd/source-controller",
+        stamp: None,
+        copied: None,
+    },
 ];
 
 /// The file of kwok stages, made from kwok's own module beside the kwok program.
@@ -116,11 +130,32 @@ const STAGES: &[&str] = &[
 pub const CONTROL_PLANE: &[&str] =
     &["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kwok"];
 
-/// The path of a program: `etcd`, `kube-…`, `kubectl`, `kwok`, `helm`, `kustomize`, `grpcurl` or `flux`. Looks in `$KUBEBUILDER_ASSETS`,
-/// then in the cache, and else builds it (blocking; minutes for the large ones).
+/// The path of a program: `etcd`, `kube-…`, `kubectl`, `kwok`, `helm`, `kustomize`, `grpcurl`, `registry`, `flux`,
+/// `flux-source-controller` or `flux-helm-controller`. Looks in `$KUBEBUILDER_ASSETS`, then in the cache, and else builds it (blocking; minutes for the large ones).
 pub fn tool(name: &str) -> Result<PathBuf> {
     ensure(&[name])?;
     find(program(name)?)?.with_context(|| format!("{name} was built but is not in the cache"))
+}
+
+/// [`tool`], or the program of that name that is installed on this machine where ours can be neither found nor built.
+pub fn tool_or_installed(name: &str) -> Result<PathBuf> {
+    if !obtainable(&[name])? {
+        let path = variable("PATH").unwrap_or_default();
+        if let Some(installed) = first_with(name, std::env::split_paths(&path)) {
+            return Ok(installed);
+        }
+    }
+    tool(name)
+}
+
+/// Whether all these programs exist or can be built here.
+pub fn obtainable(names: &[&str]) -> Result<bool> {
+    let programs = names.iter().map(|name| program(name)).collect::<Result<Vec<_>>>()?;
+    Ok(missing(&programs)?.is_empty() || go_is_installed())
+}
+
+fn go_is_installed() -> bool {
+    Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
 }
 
 /// Makes sure that all these programs exist, building what is missing together.
@@ -167,14 +202,13 @@ fn missing(programs: &[&'static Program]) -> Result<Vec<&'static Program>> {
 }
 
 fn find(program: &Program) -> Result<Option<PathBuf>> {
-    if let Some(assets) = variable("KUBEBUILDER_ASSETS") {
-        let path = Path::new(&assets).join(program.name);
-        if path.is_file() {
-            return Ok(Some(path));
-        }
-    }
-    let path = directory_of(program)?.join(program.name);
-    Ok(path.is_file().then_some(path))
+    let assets = variable("KUBEBUILDER_ASSETS").map(PathBuf::from);
+    Ok(first_with(program.name, assets.into_iter().chain([directory_of(program)?])))
+}
+
+/// The program in the first of the directories that holds it.
+fn first_with(name: &str, directories: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+    directories.into_iter().map(|directory| directory.join(name)).find(|path| path.is_file())
 }
 
 /// `<cache>/<directory>/<hash of its go.mod>`: a changed pin is a new directory, never a stale program.
@@ -205,7 +239,7 @@ fn build(program: &Program) -> Result<()> {
     let output = directory_of(program)?;
     fs::create_dir_all(&output)?;
     let directory = module_directory(program);
-    if Command::new("go").arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
+    if !go_is_installed() {
         bail!(
             "{} is not built yet: install Go 1.26 or later, or point KUBEBUILDER_ASSETS at a directory that holds it",
             program.name
@@ -372,6 +406,19 @@ mod tests {
     fn an_unknown_program_is_an_error_that_names_it() {
         let error = tool("no-such-program").unwrap_err();
         assert!(error.to_string().contains("no-such-program"), "{error}");
+    }
+
+    #[test]
+    fn each_program_comes_from_the_assets_that_hold_it_and_else_from_the_cache() {
+        let (assets, cache) = (crate::TempDir::new("assets").unwrap(), crate::TempDir::new("cache").unwrap());
+        fs::write(assets.join("etcd"), "").unwrap();
+        for name in ["etcd", "kwok"] {
+            fs::write(cache.join(name), "").unwrap();
+        }
+        let places = || [assets.path().to_owned(), cache.path().to_owned()];
+        assert_eq!(first_with("etcd", places()), Some(assets.join("etcd")));
+        assert_eq!(first_with("kwok", places()), Some(cache.join("kwok")));
+        assert_eq!(first_with("helm", places()), None);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::commands::{build, completion, events, get, lint, resume, suspend, syn
 
 /// GitOps for Kubernetes from the command line.
 #[derive(Debug, Parser)]
-#[command(name = "towline", version, propagate_version = true, max_term_width = 120)]
+#[command(name = "towline", version, max_term_width = 120)]
 pub(crate) struct Towline {
     #[command(flatten)]
     pub(crate) cluster: ClusterArguments,
@@ -56,7 +56,6 @@ pub(crate) enum Command {
     /// Build a kustomization, as `kustomize build` does.
     Build(build::Arguments),
     /// Render a chart locally, as `helm template` does.
-    #[command(disable_version_flag = true)]
     Template(Box<template::Arguments>),
     /// Check charts for mistakes, as `helm lint` does.
     Lint(Box<lint::Arguments>),
@@ -127,6 +126,7 @@ fn like_go(argument: clap::Arg) -> clap::Arg {
         .action(clap::ArgAction::Set)
         .num_args(0..=1)
         .require_equals(true)
+        .value_name("true|false")
         .default_missing_value("true")
         .default_value("false")
         .hide_default_value(true)

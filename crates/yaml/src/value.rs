@@ -24,6 +24,26 @@ pub enum Value {
     Mapping(BTreeMap<String, Self>),
 }
 
+macro_rules! from_parts {
+    ($($part:ty => $variant:ident),* $(,)?) => {$(
+        impl From<$part> for Value {
+            fn from(part: $part) -> Self {
+                Self::$variant(part)
+            }
+        }
+    )*};
+}
+
+from_parts! {
+    bool => Bool,
+    i64 => Int,
+    u64 => Uint,
+    f64 => Float,
+    String => String,
+    Vec<Value> => Sequence,
+    BTreeMap<String, Value> => Mapping,
+}
+
 impl Value {
     /// The value under `key`, if this is a mapping that has it.
     #[must_use]

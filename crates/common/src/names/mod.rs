@@ -58,8 +58,17 @@ pub mod field_manager {
     pub const TOWLINE_CLI: &str = "towline";
     /// What Helm's own command line writes with.
     pub const HELM_CLI: &str = "helm";
+    /// The Helm operator's objects.
+    pub const HELM_OPERATOR: &str = "helm-operator";
+    /// What the Terraform provider for Helm writes with begins like this; its version follows.
+    pub const TERRAFORM_HELM: &str = "terraform-provider-helm";
     /// Command line edits that are not to be taken over.
     pub const FLUX_CLIENT_SIDE_APPLY: &str = "flux-client-side-apply";
+
+    /// Whether objects of Helm releases are written under this name: by default Helm calls itself as its program is called.
+    pub fn is_helm(manager: &str) -> bool {
+        [HELM, HELM_CLI, HELM_OPERATOR].contains(&manager) || manager.starts_with(TERRAFORM_HELM)
+    }
 }
 
 /// Leases by which replicas agree on a leader.

@@ -432,6 +432,7 @@ impl<S: Sink> Subject<'_, S> {
             force: true,
             validation: FieldValidation::Ignore,
             dry_run: false,
+            former: None,
         };
         let exemption = Exemption { key: HELM_DRIFT_DETECTION, value: DISABLED };
         let rules = inputs.spec.drift_detection.as_ref().map(|drift| drift.ignore.as_slice()).unwrap_or_default();

@@ -173,6 +173,7 @@ impl<S: Sink> Subject<'_, S> {
             force,
             validation: if running.apply.strict { FieldValidation::Strict } else { FieldValidation::Ignore },
             dry_run: false,
+            former: Some(field_manager::is_helm),
         }
     }
 

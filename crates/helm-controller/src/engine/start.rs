@@ -371,6 +371,7 @@ impl<S: Sink> Subject<'_, S> {
             force: true,
             validation: FieldValidation::Ignore,
             dry_run: false,
+            former: None,
         };
         let mut required = Vec::new();
         for file in files {

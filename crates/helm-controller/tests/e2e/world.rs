@@ -120,8 +120,19 @@ impl World {
             }
             None => plane.namespace().await?,
         };
-        plane.kubectl(&["create", "serviceaccount", "fetcher", "--namespace", &namespace]).await?;
-        let token = plane.token(&namespace, "fetcher", &[artifact::AUDIENCE]).await?;
+        Self::start_beside_sources(&namespace, source_flags, own_flags, environment).await
+    }
+
+    /// The same in a namespace that is there.
+    pub(crate) async fn start_beside_sources(
+        namespace: &str,
+        source_flags: &[&str],
+        own_flags: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Result<Self> {
+        let plane = ControlPlane::shared().await?;
+        plane.kubectl(&["create", "serviceaccount", "fetcher", "--namespace", namespace]).await?;
+        let token = plane.token(namespace, "fetcher", &[artifact::AUDIENCE]).await?;
         let files = TempDir::new("sources")?;
         let token_file = files.path().join("token");
         fs_err::write(&token_file, token)?;
@@ -155,7 +166,17 @@ impl World {
         let token = format!("--artifact-token-file={}", token_file.display());
         let mut flags = vec!["--log-level=debug", &address, &token];
         flags.extend(own_flags);
+        let namespace = namespace.to_owned();
         Self::run_beside(Plane::Shared(plane), namespace, &flags, environment, source, Charts::default()).await
+    }
+
+    /// Ends the controllers, as a rollout does.
+    pub(crate) async fn stop(&mut self) -> Result<()> {
+        self.controller.terminate(LIMIT).await?;
+        if let Source::Controller { process, .. } = &mut self.source {
+            process.terminate(LIMIT).await?;
+        }
+        Ok(())
     }
 
     async fn run(plane: Plane, namespace: String, flags: &[&str]) -> Result<Self> {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use testkit::{ControlPlane, Process, TempDir};
 
 /// How long anything may take on a machine that is busy with other tests.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) trait Kind:
     SourceObject

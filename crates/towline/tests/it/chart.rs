@@ -325,6 +325,41 @@ async fn registries_that_want_to_know_who_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_identity_token_is_exchanged_at_the_token_service() {
+    let registry = OciRegistry::start().await.unwrap();
+    let place = Place::new();
+    push(&place, &registry, &[]).await;
+    registry.demand_token(Credentials::Bearer("s3cret-identity".to_owned()));
+    let reference = format!("oci://{}/team/charts/web", registry.host());
+    let plain = [reference.as_str(), "--plain-http"];
+    fs::create_dir_all(place.path("docker")).unwrap();
+    for (token, is_good) in [("s3cret-wrong", false), ("s3cret-identity", true)] {
+        let config = format!("{{\"auths\": {{\"{}\": {{\"identitytoken\": \"{token}\"}}}}}}", registry.host());
+        fs::write(place.path("docker/config.json"), config).unwrap();
+        if is_good {
+            place.agree(&plain, "1.2.1+build.7").await;
+        } else {
+            place.both_fail(&plain, "401").await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_tags_are_read_to_their_last_page() {
+    let registry = OciRegistry::start().await.unwrap();
+    let place = Place::new();
+    push(&place, &registry, &[]).await;
+    registry.page_tags(1);
+    let reference = format!("oci://{}/team/charts/web", registry.host());
+    for (flags, version) in
+        [(vec![], "1.2.1+build.7"), (vec!["--devel"], "2.0.0-rc.1"), (vec!["--version", "<1.2"], "1.0.0")]
+    {
+        let arguments: Vec<&str> = [reference.as_str(), "--plain-http"].iter().chain(&flags).copied().collect();
+        place.agree(&arguments, &format!("version: \"{version}\"")).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn provenance_is_checked_before_anything_is_rendered() {
     let data = testkit::workspace().join("crates/provenance/tests/data");
     let file = |name: &str| data.join(name).to_string_lossy().into_owned();

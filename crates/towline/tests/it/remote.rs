@@ -45,6 +45,18 @@ impl Place {
         run(command).await
     }
 
+    /// Both programs with one more variable in their environment; the first is ours.
+    async fn both_with(&self, name: &str, value: &Path) -> [Output; 2] {
+        let mut outputs = Vec::new();
+        for program in [Path::new(env!("CARGO_BIN_EXE_towline")).to_owned(), testkit::tool("kustomize").unwrap()] {
+            let mut command = self.command(&program);
+            let ssh = format!("ssh -o UserKnownHostsFile={}", self.path("home/.ssh/known_hosts").display());
+            command.arg("build").arg(self.path("app")).env("GIT_SSH_COMMAND", ssh).env(name, value);
+            outputs.push(run(command).await);
+        }
+        outputs.try_into().unwrap()
+    }
+
     async fn theirs(&self, flags: &[&str]) -> Output {
         let mut command = self.command(&testkit::tool("kustomize").unwrap());
         let ssh = format!(
@@ -227,6 +239,56 @@ async fn repositories_over_ssh_use_the_keys_of_the_home_directory() {
     assert!(text(&refused.stderr).contains("known_hosts has no key for"), "{}", text(&refused.stderr));
     fs::write(place.path("home/.ssh/known_hosts"), server.known_hosts()).unwrap();
     place.agree(&[], "value: first").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repositories_over_ssh_use_the_keys_of_an_agent() {
+    if Command::new("ssh-agent").arg("-h").output().is_err() {
+        testkit::skip("repositories_over_ssh_use_the_keys_of_an_agent", "ssh-agent is not installed");
+        return;
+    }
+    let repositories = Repositories::new().unwrap();
+    let (key, other) = (ClientKey::new().unwrap(), ClientKey::new().unwrap());
+    let server = SshGitServer::start(Arc::clone(&repositories), &[&key]).await.unwrap();
+    fill(&repositories.create("app").unwrap());
+    let place = Place::new(&format!("resources: ['{}?ref=v1']\n", server.url("app")));
+    fs::write(place.path("home/.ssh/known_hosts"), server.known_hosts()).unwrap();
+    let socket = place.path("agent");
+    let _agent = testkit::Process::command("ssh-agent").args(["-D", "-a", socket.to_str().unwrap()]).start().unwrap();
+    testkit::until("the agent listens", std::time::Duration::from_secs(30), async || socket.exists().then_some(()))
+        .await
+        .unwrap();
+    // The second is the one that is let in: all of an agent's keys are tried.
+    for (name, key, is_good) in [("other", &other, false), ("key", &key, true)] {
+        let file = place.path(name);
+        fs::write(&file, &key.private).unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        let mut add = Command::new("ssh-add");
+        add.arg(&file).env("SSH_AUTH_SOCK", &socket);
+        assert!(run(add).await.status.success());
+        let [ours, theirs] = place.both_with("SSH_AUTH_SOCK", &socket).await;
+        assert_eq!((ours.status.success(), theirs.status.success()), (is_good, is_good), "{}", text(&ours.stderr));
+        assert_eq!(text(&ours.stdout), text(&theirs.stdout));
+        assert_eq!(text(&ours.stdout).contains("value: first"), is_good);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repositories_over_https_are_trusted_as_git_trusts_them() {
+    let authority = Arc::new(testkit::Authority::new("test").unwrap());
+    let settings = Settings::default().tls(&authority);
+    let server = GitServer::start_with(Repositories::new().unwrap(), settings).await.unwrap();
+    fill(&server.repository("org/app").unwrap());
+    let place = Place::new(&format!("resources: ['{}?ref=v1']\n", server.url("org/app")));
+    let (ours, theirs) = (place.ours(&[]).await, place.theirs(&[]).await);
+    assert_eq!((ours.status.code(), theirs.status.code()), (Some(1), Some(1)), "nobody trusts this authority");
+    assert!(text(&ours.stderr).contains("certificate"), "{}", text(&ours.stderr));
+    let bundle = place.path("ca.pem");
+    fs::write(&bundle, authority.certificate()).unwrap();
+    let [ours, theirs] = place.both_with("GIT_SSL_CAINFO", &bundle).await;
+    assert!(ours.status.success(), "{}", text(&ours.stderr));
+    assert_eq!(text(&ours.stdout), text(&theirs.stdout));
+    assert!(text(&ours.stdout).contains("value: first"), "{}", text(&ours.stdout));
 }
 
 #[tokio::test(flavor = "multi_thread")]

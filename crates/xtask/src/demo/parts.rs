@@ -73,7 +73,8 @@ impl Cluster {
     /// Runs a tool against the cluster and returns its output.
     pub(super) async fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
         let name = program.to_owned();
-        let path = tokio::task::spawn_blocking(move || testkit::tool(&name)).await??;
+        // With a cluster of the user's, their programs do where there is no Go to build ours.
+        let path = tokio::task::spawn_blocking(move || testkit::programs::tool_or_installed(&name)).await??;
         let output = tokio::process::Command::new(path)
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use super::builder::{Builder, Numbers, Options, ValueBuilder};
+use super::builder::{Builder, Numbers, Options, TreeBuilder};
 use super::tape::{Kind, Node, Tape};
 use super::text::{decode_base64, float_key, go_key, go_string, go_syntax};
 use crate::go_number::write_float_json;
@@ -29,7 +29,7 @@ pub(super) fn parse_with<B: Builder>(text: &[u8], options: Options, builder: &mu
 const UNSUPPORTED_KEY: &str = "\0unsupported";
 
 fn has_unsupported(tape: &Tape<'_>, options: Options) -> Result<bool, Error> {
-    let mut builder = ValueBuilder;
+    let mut builder = TreeBuilder::<Value>::default();
     let mut walk = Walk::new(tape, Options { numbers: Numbers::Yaml, ..options }, &mut builder);
     walk.marks_unsupported = true;
     let root = walk.value(0, 0)?;
@@ -291,7 +291,7 @@ impl<'t, 'a, 'b, B: Builder> Walk<'t, 'a, 'b, B> {
 
     /// The error for `? [a]`; decoding the key comes first and may fail on its own.
     fn collection_key(&mut self, index: u32, depth: usize) -> Result<Error, Error> {
-        let mut builder = ValueBuilder;
+        let mut builder = TreeBuilder::<Value>::default();
         let mut walk = Walk::new(self.tape, Options { numbers: Numbers::Yaml, strict: false }, &mut builder);
         walk.active.clone_from(&self.active);
         let value = walk.value(index, depth + 1)?;

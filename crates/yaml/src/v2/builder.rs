@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-
-use crate::Value;
+use std::marker::PhantomData;
 
 /// Makes values of your own out of a document, without an intermediate tree.
 pub trait Builder {
@@ -61,49 +60,59 @@ pub struct Options {
     pub numbers: Numbers,
 }
 
-/// Builds [`Value`]s.
+/// Builds trees of any type that can be made from its parts: [`crate::Value`], or JSON values.
 #[derive(Debug)]
-pub(super) struct ValueBuilder;
+pub struct TreeBuilder<V, M = BTreeMap<String, V>>(PhantomData<(V, M)>);
 
-impl Builder for ValueBuilder {
-    type Value = Value;
-    type Sequence = Vec<Value>;
-    type Mapping = BTreeMap<String, Value>;
+impl<V, M> Default for TreeBuilder<V, M> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
 
-    fn null(&mut self) -> Value {
-        Value::Null
+impl<V, M> Builder for TreeBuilder<V, M>
+where
+    V: Default + From<bool> + From<i64> + From<u64> + From<f64> + From<String> + From<Vec<V>> + From<M>,
+    M: Default + Extend<(String, V)>,
+{
+    type Value = V;
+    type Sequence = Vec<V>;
+    type Mapping = M;
+
+    fn null(&mut self) -> V {
+        V::default()
     }
-    fn boolean(&mut self, value: bool) -> Value {
-        Value::Bool(value)
+    fn boolean(&mut self, value: bool) -> V {
+        value.into()
     }
-    fn int(&mut self, value: i64) -> Value {
-        Value::Int(value)
+    fn int(&mut self, value: i64) -> V {
+        value.into()
     }
-    fn uint(&mut self, value: u64) -> Value {
-        Value::Uint(value)
+    fn uint(&mut self, value: u64) -> V {
+        value.into()
     }
-    fn float(&mut self, value: f64) -> Value {
-        Value::Float(value)
+    fn float(&mut self, value: f64) -> V {
+        value.into()
     }
-    fn string(&mut self, value: Cow<'_, str>) -> Value {
-        Value::String(value.into_owned())
+    fn string(&mut self, value: Cow<'_, str>) -> V {
+        value.into_owned().into()
     }
-    fn begin_sequence(&mut self) -> Vec<Value> {
+    fn begin_sequence(&mut self) -> Vec<V> {
         Vec::new()
     }
-    fn push(&mut self, sequence: &mut Vec<Value>, value: Value) {
+    fn push(&mut self, sequence: &mut Vec<V>, value: V) {
         sequence.push(value);
     }
-    fn end_sequence(&mut self, sequence: Vec<Value>) -> Value {
-        Value::Sequence(sequence)
+    fn end_sequence(&mut self, sequence: Vec<V>) -> V {
+        sequence.into()
     }
-    fn begin_mapping(&mut self) -> Self::Mapping {
-        BTreeMap::new()
+    fn begin_mapping(&mut self) -> M {
+        M::default()
     }
-    fn insert(&mut self, mapping: &mut Self::Mapping, key: Cow<'_, str>, value: Value) {
-        mapping.insert(key.into_owned(), value);
+    fn insert(&mut self, mapping: &mut M, key: Cow<'_, str>, value: V) {
+        mapping.extend([(key.into_owned(), value)]);
     }
-    fn end_mapping(&mut self, mapping: Self::Mapping) -> Value {
-        Value::Mapping(mapping)
+    fn end_mapping(&mut self, mapping: M) -> V {
+        mapping.into()
     }
 }

@@ -12,7 +12,7 @@ mod sort;
 mod tape;
 mod text;
 
-pub use builder::{Builder, Numbers, Options};
+pub use builder::{Builder, Numbers, Options, TreeBuilder};
 pub use documents::split_documents;
 pub use emitter::{Emitter, Flavor};
 pub use json::{to_json, write_json, write_json_string};
@@ -22,8 +22,6 @@ pub(crate) use sort::{compare, sort_by};
 
 pub(crate) use build::excessive_aliasing;
 pub(crate) use text::{decode_base64, go_string};
-
-use builder::ValueBuilder;
 
 use crate::scan::Dialect;
 use crate::{Error, Value};
@@ -49,7 +47,7 @@ fn wrap(error: Error) -> Error {
 
 /// Reads the first document as `yaml.YAMLToJSON` does; errors are not wrapped.
 pub fn parse(text: &[u8], options: Options) -> Result<Value, Error> {
-    parse_with(text, options, &mut ValueBuilder)
+    parse_with(text, options, &mut TreeBuilder::<Value>::default())
 }
 
 /// [`parse`] into values of your own.
