@@ -86,11 +86,11 @@ mod tests {
 
     use super::*;
 
-    fn entry(manager: &str, operation: &str, fields: Value) -> Value {
+    fn entry(manager: &str, operation: &str, fields: &Value) -> Value {
         json!({"manager": manager, "operation": operation, "apiVersion": "v1", "fieldsType": "FieldsV1", "fieldsV1": fields})
     }
 
-    fn object(entries: Value) -> Value {
+    fn object(entries: &Value) -> Value {
         json!({"metadata": {"name": "a", "resourceVersion": "7", "managedFields": entries}})
     }
 
@@ -104,23 +104,23 @@ mod tests {
             let fields: Map<String, Value> = names.iter().map(|name| (format!("f:{name}"), json!({}))).collect();
             json!({"f:data": fields})
         };
-        let mut status = entry("helm", UPDATE, json!({"f:status": {}}));
+        let mut status = entry("helm", UPDATE, &json!({"f:status": {}}));
         status["subresource"] = json!("status");
-        let mut old_version = entry("helm", UPDATE, data(&["z"]));
+        let mut old_version = entry("helm", UPDATE, &data(&["z"]));
         old_version["apiVersion"] = json!("v1beta1");
-        let edit = entry("kubectl-edit", UPDATE, data(&["e"]));
-        let before = object(json!([
-            entry("we", APPLY, data(&["a"])),
-            entry("helm", UPDATE, data(&["a", "b"])),
-            entry("helm", APPLY, data(&["c"])),
-            entry("we", UPDATE, data(&["d"])),
+        let edit = entry("kubectl-edit", UPDATE, &data(&["e"]));
+        let before = object(&json!([
+            entry("we", APPLY, &data(&["a"])),
+            entry("helm", UPDATE, &data(&["a", "b"])),
+            entry("helm", APPLY, &data(&["c"])),
+            entry("we", UPDATE, &data(&["d"])),
             old_version,
             edit,
             status,
         ]));
         let mut after = before.clone();
         json_patch::patch(&mut after, &take_over(&before, "we", helm).unwrap()).unwrap();
-        assert_eq!(after, object(json!([entry("we", APPLY, data(&["a", "b", "c", "d"])), edit, status])));
+        assert_eq!(after, object(&json!([entry("we", APPLY, &data(&["a", "b", "c", "d"])), edit, status])));
         assert_eq!(take_over(&after, "we", helm), None, "once is enough");
     }
 
@@ -128,12 +128,12 @@ mod tests {
     fn nothing_is_done_without_former_managers_or_an_entry_of_our_own() {
         for entries in [
             json!([]),
-            json!([entry("we", APPLY, json!({}))]),
-            json!([entry("other", UPDATE, json!({}))]),
-            json!([entry("helm", UPDATE, json!({}))]),
+            json!([entry("we", APPLY, &json!({}))]),
+            json!([entry("other", UPDATE, &json!({}))]),
+            json!([entry("helm", UPDATE, &json!({}))]),
             json!("junk"),
         ] {
-            assert_eq!(take_over(&object(entries), "we", helm), None);
+            assert_eq!(take_over(&object(&entries), "we", helm), None);
         }
     }
 

@@ -10,8 +10,8 @@ use testkit::{ControlPlane, Options, Process, TempDir, free_port, process::Proce
 use crate::world::{CONFIG, LIMIT, World, command, condition};
 
 /// What `/readyz` says, with its status; nothing as long as nobody answers.
-async fn readiness(port: u16) -> Option<(u16, String)> {
-    let response = reqwest::get(format!("http://127.0.0.1:{port}/readyz")).await.ok()?;
+async fn readiness(client: &reqwest::Client, port: u16) -> Option<(u16, String)> {
+    let response = client.get(format!("http://127.0.0.1:{port}/readyz")).send().await.ok()?;
     Some((response.status().as_u16(), response.text().await.ok()?))
 }
 
@@ -29,12 +29,13 @@ async fn definitions_that_are_not_installed_are_waited_for() -> Result<()> {
     ]);
     let mut processes = [command(&plane, "default", helm_port, free_port()?).start()?, source.start()?];
     let kinds = [
-        (helm_port, vec!["helmreleases.helm.toolkit.fluxcd.io", "helmcharts.source.toolkit.fluxcd.io"]),
+        (helm_port, vec!["helmreleases.helm.toolkit.fluxcd.io", "helmreleases.helm.fluxcd.io"]),
         (source_port, vec!["gitrepositories.source.toolkit.fluxcd.io", "helmrepositories.source.toolkit.fluxcd.io"]),
     ];
+    let client = reqwest::Client::new();
     for (port, names) in &kinds {
         testkit::until("the missing definitions are named", LIMIT, async || {
-            let (status, text) = readiness(*port).await?;
+            let (status, text) = readiness(&client, *port).await?;
             (status == 503 && names.iter().all(|name| text.contains(name)) && text.contains("not installed"))
                 .then_some(())
         })
@@ -93,8 +94,9 @@ async fn one_replica_leads_and_another_follows_it() -> Result<()> {
     let first = holder().await?;
     let (command, port) = replica(&world)?;
     let mut second = command.start()?;
+    let client = reqwest::Client::new();
     let waiting = testkit::until("the second waits for the Lease", LIMIT, async || {
-        readiness(port).await.filter(|(_, text)| text.contains("leader election") && text.contains(&first))
+        readiness(&client, port).await.filter(|(_, text)| text.contains("leader election") && text.contains(&first))
     })
     .await?;
     assert_eq!(waiting.0, 503, "{}", waiting.1);

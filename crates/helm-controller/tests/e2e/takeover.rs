@@ -229,11 +229,11 @@ async fn take_over_from_flux(flux_flags: &[&str], method: &str, written: &str) -
     plane.apply(&objects.to_string()).await?;
     let releases: Api<HelmRelease> = Api::namespaced(plane.client().await?, &namespace);
     testkit::wait::object(releases, "web", LIMIT, |release| release.is_some_and(HelmRelease::is_ready)).await?;
-    println!(
-        "Flux for one release created: {:?} in helm-controller, {:?} in source-controller",
+    testkit::notice(&format!(
+        "Flux for one release created: {:?} of CPU in helm-controller, {:?} in source-controller",
         flux.helm.cpu_time()?.saturating_sub(cpu.0),
         flux.source.cpu_time()?.saturating_sub(cpu.1),
-    );
+    ));
     let metadata = plane.run("helm", &["get", "metadata", "web", "--namespace", &namespace]).await?;
     assert!(metadata.to_lowercase().contains(method), "{metadata}");
     assert_eq!(managers(plane, &namespace).await?, [written]);
