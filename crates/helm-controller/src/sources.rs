@@ -87,7 +87,8 @@ pub async fn watch(
                 if gate.is_ready() {
                     tracing::debug!(%error, "watch of HelmCharts interrupted");
                 } else {
-                    gate.waiting(&format!("cannot list HelmCharts: {error}"));
+                    let missing = runtime::controller::missing_definition::<HelmChart>(&error);
+                    gate.waiting(&missing.unwrap_or_else(|| format!("cannot list HelmCharts: {error}")));
                 }
             }
             None => return,

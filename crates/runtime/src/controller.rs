@@ -224,10 +224,9 @@ where
 
     fn watch_failed(&self, error: &watcher::Error) {
         let kind = K::kind(&());
-        if is_missing_kind(error) {
-            let name = format!("{}.{}", K::plural(&()), K::group(&()));
-            if self.gate.waiting(&format!("CustomResourceDefinition {name} is not installed")) {
-                warn!(controllerKind = %kind, "waiting for CustomResourceDefinition {name} to be installed");
+        if let Some(reason) = missing_definition::<K>(error) {
+            if self.gate.waiting(&reason) {
+                warn!(controllerKind = %kind, "waiting until it is: {reason}");
             }
         } else if self.gate.is_ready() {
             // Transient: the last known objects stay in use, so the process stays ready.
@@ -384,13 +383,16 @@ where
     }
 }
 
-fn is_missing_kind(error: &watcher::Error) -> bool {
-    match error {
+/// Says so if the watch failed because the API server does not know the kind.
+pub fn missing_definition<K: Resource<DynamicType = ()>>(error: &watcher::Error) -> Option<String> {
+    // By the code alone: what is not served is answered by plain text, without a reason.
+    let code = match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.is_not_found(),
-        watcher::Error::WatchError(status) => status.is_not_found(),
-        _ => false,
-    }
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status)) => status.code,
+        watcher::Error::WatchError(status) => status.code,
+        _ => return None,
+    };
+    (code == 404).then(|| format!("CustomResourceDefinition {}.{} is not installed", K::plural(&()), K::group(&())))
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

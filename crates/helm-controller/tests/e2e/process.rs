@@ -1,6 +1,9 @@
 //! The process around the reconciles: what it waits for, who leads, what it tells others.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use anyhow::Result;
 use common::names::lease;
@@ -29,17 +32,32 @@ async fn definitions_that_are_not_installed_are_waited_for() -> Result<()> {
     ]);
     let mut processes = [command(&plane, "default", helm_port, free_port()?).start()?, source.start()?];
     let kinds = [
-        (helm_port, vec!["helmreleases.helm.toolkit.fluxcd.io", "helmreleases.helm.fluxcd.io"]),
+        (
+            helm_port,
+            vec![
+                "helmreleases.helm.toolkit.fluxcd.io",
+                "helmreleases.helm.fluxcd.io",
+                "helmcharts.source.toolkit.fluxcd.io",
+            ],
+        ),
         (source_port, vec!["gitrepositories.source.toolkit.fluxcd.io", "helmrepositories.source.toolkit.fluxcd.io"]),
     ];
     let client = reqwest::Client::new();
     for (port, names) in &kinds {
-        testkit::until("the missing definitions are named", LIMIT, async || {
-            let (status, text) = readiness(&client, *port).await?;
-            (status == 503 && names.iter().all(|name| text.contains(name)) && text.contains("not installed"))
-                .then_some(())
-        })
-        .await?;
+        let mut last = String::new();
+        let named = async {
+            loop {
+                if let Some((status, text)) = readiness(&client, *port).await {
+                    if status == 503 && names.iter().all(|name| text.contains(&format!("{name} is not installed"))) {
+                        return;
+                    }
+                    last = text;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let named = tokio::time::timeout(LIMIT, named).await;
+        assert!(named.is_ok(), "{names:?} are not named: {last}");
     }
     plane.apply_crds().await?;
     for (process, (port, _)) in processes.iter_mut().zip(&kinds) {
