@@ -16,7 +16,8 @@ const TYPES: [&str; 7] = ["null", "boolean", "number", "integer", "string", "arr
 pub(super) fn problems<'a>(errors: impl Iterator<Item = ValidationError<'a>>) -> String {
     let mut out = String::new();
     let mut errors = errors;
-    let listed: Vec<ValidationError<'a>> = errors.by_ref().take(MOST_PROBLEMS).collect();
+    let mut listed: Vec<ValidationError<'a>> = errors.by_ref().take(MOST_PROBLEMS).collect();
+    leave_types(&mut listed);
     for together in listed.chunk_by(|left, right| {
         missing(left).is_some() && missing(right).is_some() && left.instance_path() == right.instance_path()
     }) {
@@ -35,6 +36,27 @@ pub(super) fn problems<'a>(errors: impl Iterator<Item = ValidationError<'a>>) ->
         let _ = writeln!(out, "- and {rest} more");
     }
     out
+}
+
+/// Where the type is wrong, Helm looks no further.
+fn leave_types(errors: &mut Vec<ValidationError<'_>>) {
+    let wrong: Vec<(String, String)> = errors
+        .iter()
+        .filter(|error| matches!(error.kind(), ValidationErrorKind::Type { .. }))
+        .filter_map(|error| {
+            let schema = error.evaluation_path().as_str().strip_suffix("/type")?;
+            Some((schema.to_owned(), error.instance_path().as_str().to_owned()))
+        })
+        .collect();
+    let below =
+        |path: &str, root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    errors.retain(|error| {
+        let (schema, place) = (error.evaluation_path().as_str(), error.instance_path().as_str());
+        !wrong.iter().any(|(wrong, at)| {
+            below(place, at)
+                && schema.strip_prefix(wrong.as_str()).is_some_and(|rest| rest.starts_with('/') && rest != "/type")
+        })
+    });
 }
 
 /// The property whose absence is the problem, quoted.

@@ -188,6 +188,18 @@ mod tests {
         assert_eq!(check(r#"{"properties":{"a":{"enum":[null]}}}"#, r#"{"a":1}"#), "- at '/a': value must be <nil>\n");
     }
 
+    /// As Helm answered.
+    #[test]
+    fn a_wrong_type_is_the_only_problem_of_a_value() {
+        let only = "- at '/a': got number, want string\n";
+        for rest in [r#""enum":["x"]"#, r#""const":"x""#, r#""oneOf":[false]"#] {
+            let schema = format!(r#"{{"properties":{{"a":{{"type":"string",{rest}}}}}}}"#);
+            assert_eq!(check(&schema, r#"{"a":1}"#), only, "{rest}");
+        }
+        let schema = r#"{"type":"array","additionalProperties":false}"#;
+        assert_eq!(check(schema, r#"{"a":1}"#), "- at '': got object, want array\n");
+    }
+
     #[test]
     fn whole_floats_are_integers_in_every_draft() {
         for draft in ["http://json-schema.org/draft-04/schema#", "http://json-schema.org/draft-07/schema#"] {
