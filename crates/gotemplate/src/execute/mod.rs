@@ -31,7 +31,8 @@ pub enum MissingKey {
     Error,
 }
 
-/// Executes the templates of one set, one after the other.
+/// Executes the templates of one set, one after the other. When it is dropped, maps that contain themselves lose the entries
+/// that close the circle, so that they are freed with the last reference from outside.
 #[derive(Debug)]
 pub struct Executor {
     core: Core,
