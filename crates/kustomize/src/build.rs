@@ -17,6 +17,7 @@ use crate::{
     kustomization::Warnings,
     loader::{LoadRestriction, Loader, NoRemote, Remote},
     node::Node,
+    notes,
     order::Order,
     res_map::ResMap,
     resource::{Origin, Resource},
@@ -157,6 +158,11 @@ impl Session {
         self.advice.lock().push(advice);
     }
 
+    /// The number of somebody who sets something, when the build is to be explained.
+    pub(crate) fn number(&self, setter: Setter) -> Option<usize> {
+        self.ledger.as_ref().map(|ledger| ledger.number(setter))
+    }
+
     /// Notes, when the build is to be explained, who has made a resource what it is.
     pub(crate) fn set_by(&self, resource: &mut Resource, setter: impl FnOnce() -> Setter) {
         if let Some(ledger) = &self.ledger {
@@ -169,6 +175,15 @@ impl Session {
         let Some(ledger) = &self.ledger else { return };
         let number = ledger.number(setter());
         resources.iter_mut().for_each(|resource| resource.set_by(number));
+    }
+
+    /// Notes where a resource comes from.
+    pub(crate) fn comes_from(&self, resource: &mut Resource, origin: &Arc<Origin>) {
+        resource.origin = Some(Arc::clone(origin));
+        if self.keeps_notes() {
+            resource.is_tracked = true;
+            resource.rewrite_annotations();
+        }
     }
 
     /// The root's `buildMetadata`, which its bases and components take over.
@@ -205,12 +220,10 @@ impl Session {
         }
     }
 
-    /// Whether the build notes which transformers touched a resource.
-    pub(crate) fn notes_transformations(&self) -> bool {
-        self.build_metadata
-            .lock()
-            .as_ref()
-            .is_some_and(|entries| entries.iter().any(|entry| entry == "transformerAnnotations"))
+    /// Whether the build keeps notes on where resources come from and what changes them: with any `buildMetadata` it does,
+    /// whatever of it is shown in the end.
+    pub(crate) fn keeps_notes(&self) -> bool {
+        self.build_metadata.lock().as_ref().is_some_and(|entries| !entries.is_empty())
     }
 
     /// The directory of the build, to which origins are relative.
@@ -356,38 +369,11 @@ fn finish(session: &Session, all: &mut Accumulator, root: &Setter) -> Result<(),
 fn annotate(resources: &mut ResMap, origins: bool, transformations: bool) {
     for resource in resources.iter_mut() {
         if let Some(origin) = resource.origin.clone().filter(|_| origins) {
-            resource.annotate("config.kubernetes.io/origin", &origin_text(&origin, ""));
+            resource.annotate(notes::ORIGIN, &notes::origin_text(&origin, ""));
         }
         if transformations && !resource.transformations.is_empty() {
-            let text: String =
-                resource.transformations.iter().map(|origin| format!("- {}", origin_text(origin, "  "))).collect();
-            resource.annotate("alpha.config.kubernetes.io/transformations", &text);
+            let text = notes::transformations_text(resource);
+            resource.annotate(notes::TRANSFORMATIONS, &text);
         }
     }
-}
-
-/// An origin as kustomize writes it: YAML with fixed order, empty fields left out.
-fn origin_text(origin: &Origin, indent: &str) -> String {
-    let mut lines = Vec::new();
-    for (key, value) in [
-        ("path", &origin.path),
-        ("repo", &origin.repo),
-        ("ref", &origin.reference),
-        ("configuredIn", &origin.configured_in),
-    ] {
-        if !value.is_empty() {
-            lines.push(format!("{key}: {value}\n"));
-        }
-    }
-    if let Some(by) = &origin.configured_by {
-        lines.push("configuredBy:\n".to_owned());
-        for (key, value) in
-            [("apiVersion", &by.api_version), ("kind", &by.kind), ("name", &by.name), ("namespace", &by.namespace)]
-        {
-            if !value.is_empty() {
-                lines.push(format!("  {key}: {value}\n"));
-            }
-        }
-    }
-    lines.join(indent)
 }

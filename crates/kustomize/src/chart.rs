@@ -39,7 +39,7 @@ pub(crate) fn generate(target: &Target<'_>, all: &mut Accumulator) -> Result<(),
             let mut resource = Resource::new(node);
             target.session.saw_kind(&resource.id().gvk);
             resource.from_helm = true;
-            resource.origin = Some(Arc::clone(&origin));
+            target.session.comes_from(&mut resource, &origin);
             target.session.set_by(&mut resource, || target.setter("", "HelmChartInflationGenerator"));
             made.append(resource)?;
         }

@@ -71,6 +71,17 @@ impl FieldSpec {
         if !gvk.is_selected(&self.gvk) {
             return Ok(());
         }
+        self.apply_to_any(gvk, root, create, change)
+    }
+
+    /// The same whatever kinds the spec is for; `gvk` is for messages.
+    pub(crate) fn apply_to_any(
+        &self,
+        gvk: &Gvk,
+        root: &mut Node,
+        create: Create,
+        change: &mut dyn FnMut(&mut Node) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let mut walk = Walk { spec: self, create, change };
         walk.step(root, Some(self.path.strip_prefix('/').unwrap_or(&self.path)))
             .map_err(|error| self.considering(gvk, root, error))
@@ -114,6 +125,9 @@ impl Walk<'_> {
                     Some(key) => (key, true),
                     None => (&*first, false),
                 };
+                if key.is_empty() {
+                    return Err(Error::message("cannot set or create an empty field name"));
+                }
                 let creates = self.spec.create && !must_be_list && self.create != Create::Nothing;
                 let missing = map.get(key).is_none_or(Node::is_null);
                 if missing {

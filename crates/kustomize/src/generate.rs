@@ -67,6 +67,7 @@ pub(crate) fn generate(
         root.set("immutable", Node::Scalar(Scalar { text: "true".into(), tag: Tag::Bool, plain: true, link: 0 }));
     }
     let mut resource = Resource::new(node);
+    resource.is_generated = true;
     resource.behavior = Behavior::parse(&arguments.behavior);
     resource.needs_hash = !options.disable_name_suffix_hash;
     Ok(resource)
@@ -153,6 +154,19 @@ fn pairs(arguments: &GeneratorArguments, loader: &Loader) -> Result<Vec<(String,
         }
     }
     Ok(out)
+}
+
+/// The fields of generated data.
+pub(crate) const DATA: [&str; 2] = ["data", "binaryData"];
+
+/// Which key's value is from which file.
+pub(crate) fn keys_of_files(arguments: &GeneratorArguments, loader: &Loader) -> Vec<(String, String)> {
+    let of_env = |path: &String| {
+        let pairs = loader.file(path).and_then(|bytes| env_file(&bytes, path)).unwrap_or_default();
+        pairs.into_iter().map(|(key, _)| (key, path.clone())).collect::<Vec<_>>()
+    };
+    let envs = arguments.envs.iter().flat_map(of_env);
+    envs.chain(arguments.files.iter().filter_map(|source| file_source(source).ok())).collect()
 }
 
 fn literal(text: &str) -> Result<(String, Vec<u8>), Error> {

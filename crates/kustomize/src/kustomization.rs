@@ -155,7 +155,8 @@ pub(crate) struct ReplacementField {
     pub(crate) path: String,
     pub(crate) source: Option<SourceSelector>,
     pub(crate) source_value: Option<String>,
-    pub(crate) targets: Vec<TargetSelector>,
+    /// Given and empty, it is nothing to do; not given, it is a mistake.
+    pub(crate) targets: Option<Vec<TargetSelector>>,
 }
 
 /// Where a replacement's value comes from.
@@ -364,6 +365,10 @@ impl Kustomization {
     fn bring_up_to_date(&mut self) {
         self.resources.append(&mut self.bases);
         self.images.append(&mut self.image_tags);
+        // On their way into the transformer empty lists get lost here, unlike those of a replacement's own file.
+        for replacement in &mut self.replacements {
+            replacement.targets = replacement.targets.take().filter(|targets| !targets.is_empty());
+        }
         for generator in self.config_map_generator.iter_mut().chain(&mut self.secret_generator) {
             if !generator.env.is_empty() {
                 generator.envs.push(std::mem::take(&mut generator.env));

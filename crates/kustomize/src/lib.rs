@@ -29,6 +29,7 @@ mod kustomization;
 mod loader;
 mod merge;
 mod node;
+mod notes;
 mod order;
 mod plugin;
 mod repository;

@@ -13,8 +13,9 @@ use crate::{
     hint::Hints,
     id::Gvk,
     identity::{Identity, joined, merged_identities},
-    node::{Map, Node, Scalar, Text},
+    node::{Map, Node, Scalar, Tag, Text},
     schema::{Cursor, Schema},
+    text::tag_of,
 };
 
 /// Where elements that only the patch has go.
@@ -115,6 +116,18 @@ fn is_blank_null(node: &Node) -> bool {
     node.as_scalar().is_some_and(|scalar: &Scalar| scalar.is_null() && scalar.text.is_empty())
 }
 
+/// Merging sets every field anew, be it to itself, and what has no type and looks like no text gets quotes then.
+fn quoted(mut node: Node) -> Node {
+    if let Node::Scalar(scalar) = &mut node
+        && scalar.tag == Tag::Open
+        && !scalar.text.is_empty()
+        && tag_of(&scalar.text) != Tag::Str
+    {
+        scalar.plain = false;
+    }
+    node
+}
+
 fn present(node: Option<&Node>) -> Option<&Node> {
     node.filter(|node| !node.is_null())
 }
@@ -137,7 +150,7 @@ impl Merger {
         match kind {
             Some(Node::Map(_)) => self.map(destination, patch, cursor, place),
             Some(Node::Seq(_)) | Some(Node::Scalar(_)) | None => match (destination, patch) {
-                (destination, None) => Ok(destination.filter(|node| !is_blank_null(node))),
+                (destination, None) => Ok(destination.filter(|node| !is_blank_null(node)).map(quoted)),
                 (destination, Some(patch)) => {
                     if let Some(destination) = present(destination.as_ref())
                         && destination.kind() != patch.kind()
@@ -145,9 +158,10 @@ impl Merger {
                         return Err(wrong_kind(destination.kind(), patch, place));
                     }
                     Ok(Some(match (destination, patch) {
-                        // Only the value is new; the other fields that share it follow.
+                        // Only the value is new; the other fields that share it follow. The quotes stay, so that a
+                        // number laid over a text in quotes becomes a text.
                         (Some(Node::Scalar(mut scalar)), Node::Scalar(value)) => {
-                            scalar.assign(value.clone());
+                            scalar.assign(Scalar { plain: scalar.plain, ..value.clone() });
                             Node::Scalar(scalar)
                         }
                         _ => patch.clone(),

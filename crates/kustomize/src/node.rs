@@ -85,13 +85,15 @@ impl Scalar {
         *self = Self { link: self.link, ..other };
     }
 
-    /// Whether this is a null (of any spelling).
+    /// Takes a text without a type: its quotes stay, and if it has none the text decides.
+    pub fn set_untyped(&mut self, text: impl Into<Text>) {
+        self.text = text.into();
+        self.tag = Tag::Open;
+    }
+
+    /// Whether this is a null (of any spelling). What a text without a type means is only decided when it is written.
     pub fn is_null(&self) -> bool {
-        match self.tag {
-            Tag::Null => true,
-            Tag::Open => self.plain && is_null_text(&self.text),
-            _ => false,
-        }
+        self.tag == Tag::Null
     }
 }
 

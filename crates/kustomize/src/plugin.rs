@@ -15,6 +15,7 @@ use crate::{
     kustomization::{
         FieldSpecForm, GeneratorArguments, Image, Patch, PatchOptions, ReplacementField, Replica, Selector,
     },
+    node::Node,
     res_map::ResMap,
     resource::{Behavior, Resource, internal},
     text,
@@ -45,7 +46,7 @@ pub(crate) fn transform(target: &Target<'_>, all: &mut Accumulator) -> Result<()
         transform_by(target, &config, &mut all.resources)?;
         all.resources.retain(|resource| !resource.node().is_empty());
         target.session.all_set_by(&mut all.resources, || target.setter("", config.node().text_at(&["kind"])));
-        if target.session.notes_transformations() {
+        if target.session.keeps_notes() {
             target.note_configured(all, origin_by(target, &config));
         }
     }
@@ -58,25 +59,31 @@ pub(crate) fn validate(target: &Target<'_>, all: &mut Accumulator) -> Result<(),
         let mut copy = all.resources.clone();
         transform_by(target, &config, &mut copy)?;
         let changed = copy.len() != all.resources.len()
-            || copy.iter().zip(all.resources.iter()).any(|(new, old)| without_mark(new) != without_mark(old));
+            || copy.iter().zip(all.resources.iter()).any(|(new, old)| !is_only_marked(new, old));
         if changed {
             return Err(Error::message(format!("validator shouldn't modify the resource map; {} did", config.id())));
         }
+        // Resources are compared by their ids, so two of one id are a change too.
+        copy.check_distinct()?;
+        all.resources = copy;
     }
     Ok(())
 }
 
-fn without_mark(resource: &Resource) -> crate::node::Node {
-    let mut node = resource.node().clone();
-    if let Some(labels) = node.map_at_mut(&["metadata", "labels"]) {
-        labels.remove("validated-by");
-        if labels.entries.is_empty()
-            && let Some(metadata) = node.map_at_mut(&["metadata"])
-        {
-            metadata.remove("labels");
-        }
+/// Whether a resource is what it was, but for the one label that a validator may add. It may add it only where there were no
+/// labels: taking it out again, upstream makes the others anew, and compares them with where they stood in their file.
+fn is_only_marked(new: &Resource, old: &Resource) -> bool {
+    let labels = |resource: &Resource| resource.node().at(&["metadata", "labels"]).cloned();
+    let is_marked = labels(new).as_ref().and_then(Node::as_map).is_some_and(|map| map.contains("validated-by"));
+    if !is_marked {
+        return new.node() == old.node();
     }
-    node
+    let mut node = new.node().clone();
+    let is_alone = labels(new).as_ref().and_then(Node::as_map).is_some_and(|map| map.entries.len() == 1);
+    if let Some(metadata) = node.map_at_mut(&["metadata"]) {
+        metadata.remove("labels");
+    }
+    is_alone && labels(old).is_none() && node == *old.node()
 }
 
 /// The configuration objects that entries stand for: files, directories or inline YAML.
@@ -100,7 +107,7 @@ fn configurations(target: &Target<'_>, entries: &[String]) -> Result<Vec<Resourc
         let origin = Arc::new(target.origin(entry));
         for node in resources_from(target.session, &bytes, entry)? {
             let mut resource = Resource::new(node);
-            resource.origin = Some(Arc::clone(&origin));
+            target.session.comes_from(&mut resource, &origin);
             all.resources.append(resource)?;
         }
     }
@@ -185,7 +192,10 @@ fn generate_by(target: &Target<'_>, config: &Resource) -> Result<Vec<Resource>, 
     let mut made = match kind {
         "ConfigMapGenerator" | "SecretGenerator" => {
             let generated = if kind == "ConfigMapGenerator" { Generated::ConfigMap } else { Generated::Secret };
-            vec![generate_one(generated, &generator_arguments(config)?, None, &target.loader)?]
+            let arguments = generator_arguments(config)?;
+            let mut resource = generate_one(generated, &arguments, None, &target.loader)?;
+            target.generated_by(&mut resource, kind, &arguments);
+            vec![resource]
         }
         "IAMPolicyGenerator" => service_account(config)?,
         "HelmChartInflationGenerator" => {
@@ -196,8 +206,10 @@ fn generate_by(target: &Target<'_>, config: &Resource) -> Result<Vec<Resource>, 
         _ => return Err(unknown_builtin(config)),
     };
     for resource in &mut made {
-        resource.origin = Some(Arc::new(origin_by(target, config)));
-        target.session.set_by(resource, || target.setter("", kind));
+        target.session.comes_from(resource, &Arc::new(origin_by(target, config)));
+        if resource.trace.is_none() {
+            target.session.set_by(resource, || target.setter("", kind));
+        }
         plugin_notes(resource);
     }
     Ok(made)
@@ -228,6 +240,7 @@ fn plugin_notes(resource: &mut Resource) {
     }
     if let Some(behavior) = resource.annotation(internal::PLUGIN_BEHAVIOR) {
         resource.behavior = Behavior::parse(behavior);
+        resource.is_generated = true;
     }
     resource.drop_annotations(|key| key == internal::PLUGIN_NEEDS_HASH || key == internal::PLUGIN_BEHAVIOR);
 }
@@ -392,7 +405,7 @@ fn strategic_merge(target: &Target<'_>, resources: &mut ResMap, form: &Form) -> 
     if patches.is_empty() {
         return Err(Error::message("empty file path and empty patch content"));
     }
-    patch::apply_merge_to_named(resources, &patches, PatchOptions::default(), &target.session.schema()).map(drop)
+    patch::apply_merge_by_id(resources, &patches, &target.session.schema()).map(drop)
 }
 
 /// A JSON patch on whatever a target selects, be it nothing; resources do not remember who they were before.

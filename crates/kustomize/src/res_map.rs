@@ -4,9 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     error::Error,
+    generate::DATA,
     id::ResId,
-    node::{Map, Node},
+    node::{Map, Node, Text},
     resource::{Behavior, Resource},
+    trace::Trace,
 };
 
 /// Resources in order.
@@ -252,6 +254,14 @@ impl ResMap {
                 let at = *at;
                 let Some(old) = self.resources.get(at) else { return Ok(()) };
                 take_over(&mut resource, old, behavior == Behavior::Merge);
+                // It takes the place of the one that has its id now: where a patch has made that another kind, there is none.
+                let taken = resource.id().clone();
+                let candidates = self.with_any_id(&taken);
+                let has_id =
+                    |at: &&usize| self.resources.get(**at).is_some_and(|known| known.id().key() == taken.key());
+                if candidates.iter().filter(has_id).count() != 1 {
+                    return Err(Error::message(format!("cannot find the one resource with id {taken} to replace")));
+                }
                 self.has_unsourced |= resource.origin.is_none();
                 if let Some(slot) = self.get_mut(at) {
                     *slot = resource;
@@ -266,12 +276,32 @@ impl ResMap {
     }
 }
 
+/// Says of what a generator has set just now, by `maker`, from which files that is.
+fn keep_files(new: &mut Resource, own: &Trace, maker: usize) {
+    for field in DATA {
+        let keys: Vec<Text> = new
+            .node()
+            .at(&[field])
+            .and_then(Node::as_map)
+            .map_or_else(Vec::new, |map| map.entries.iter().map(|(key, _)| key.text.clone()).collect());
+        for key in keys {
+            let Some(trace) = new.trace.as_mut().filter(|trace| trace.last(field, &key) == Some(maker)) else {
+                continue;
+            };
+            if let Some(by) = own.last(field, &key) {
+                trace.correct(field, &key, by);
+            }
+        }
+    }
+}
+
 /// Gives a generated resource what stays of the one it meets: its name, its history, its labels and annotations beneath
 /// the new ones and, when merging, its data beneath the new data.
 fn take_over(new: &mut Resource, old: &Resource, merge: bool) {
     let beneath = |field: &str, old: &Resource, new: &mut Resource| {
         let Some(below) = old.node().at(&["metadata", field]).and_then(Node::as_map) else { return };
-        let below = below.clone();
+        let mut below = below.clone();
+        below.entries.iter_mut().for_each(|(_, value)| *value = value.copied());
         if let Some(map) = new.node_mut().map_at_mut(&["metadata", field]) {
             lay_beneath(map, below);
         }
@@ -279,9 +309,10 @@ fn take_over(new: &mut Resource, old: &Resource, merge: bool) {
     beneath("labels", old, new);
     beneath("annotations", old, new);
     if merge {
-        for field in ["data", "binaryData"] {
+        for field in DATA {
             let Some(below) = old.node().at(&[field]).and_then(Node::as_map) else { continue };
-            let below = below.clone();
+            let mut below = below.clone();
+            below.entries.iter_mut().for_each(|(_, value)| *value = value.copied());
             if let Some(map) = new.node_mut().map_at_mut(&[field]) {
                 lay_beneath(map, below);
             }
@@ -293,13 +324,20 @@ fn take_over(new: &mut Resource, old: &Resource, merge: bool) {
     new.prefixes.clone_from(&old.prefixes);
     new.suffixes.clone_from(&old.suffixes);
     new.behavior = old.behavior;
-    new.origin.clone_from(&old.origin);
+    new.is_generated = old.is_generated;
+    // What takes its place comes from the generator; what is merged into it comes from where it did.
+    if merge || new.origin.is_none() {
+        new.origin.clone_from(&old.origin);
+    }
     new.transformations.clone_from(&old.transformations);
     new.bound_vars.clone_from(&old.bound_vars);
     new.needs_hash = new.needs_hash && old.needs_hash;
-    if let (Some(trace), Some(by)) = (&old.trace, new.trace.as_ref().and_then(|trace| trace.maker())) {
-        new.trace = Some(trace.clone());
-        new.set_by(by);
+    if let (Some(trace), Some(own)) = (old.trace.clone(), new.trace.take()) {
+        new.trace = Some(trace);
+        if let Some(by) = own.maker() {
+            new.set_by(by);
+            keep_files(new, &own, by);
+        }
     }
 }
 

@@ -11,6 +11,10 @@ use crate::{
 
 /// Annotations by which kustomize keeps notes in the tree. They never reach the output, but input that carries them counts.
 pub(crate) mod internal {
+    /// Prefixes given so far.
+    pub(crate) const PREFIXES: &str = "internal.config.kubernetes.io/prefixes";
+    /// Suffixes given so far.
+    pub(crate) const SUFFIXES: &str = "internal.config.kubernetes.io/suffixes";
     /// All of kustomize's own notes start so.
     pub(crate) const PREFIX: &str = "internal.config.kubernetes.io/";
     /// Names it had, comma separated.
@@ -112,8 +116,12 @@ pub struct Resource {
     pub suffixes: Vec<Text>,
     /// For generated ones.
     pub behavior: Behavior,
+    /// Made by a generator, and has not met another.
+    pub(crate) is_generated: bool,
     /// Its name gets a hash suffix.
     pub needs_hash: bool,
+    /// The build keeps notes on its origin and what changes it.
+    pub(crate) is_tracked: bool,
     /// Rendered from a chart, so the namespace transformer leaves it alone.
     pub from_helm: bool,
     /// Where it came from.
@@ -140,7 +148,9 @@ impl Resource {
             prefixes: Vec::new(),
             suffixes: Vec::new(),
             behavior: Behavior::Unspecified,
+            is_generated: false,
             needs_hash: false,
+            is_tracked: false,
             from_helm: false,
             origin: None,
             transformations: Vec::new(),
@@ -251,7 +261,6 @@ impl Resource {
 
     /// Remembers who it is now, before that changes.
     pub fn remember(&mut self) {
-        self.texts_of_annotations();
         let id = self.id();
         let previous =
             Previous { name: id.name.clone(), namespace: id.effective_namespace().into(), kind: id.gvk.kind.clone() };
@@ -270,6 +279,17 @@ impl Resource {
     pub(crate) fn forget_origin(&mut self) {
         self.transformations.clear();
         self.origin = None;
+    }
+
+    /// Forgets all that kustomize notes in annotations: a patch has removed those.
+    pub(crate) fn forget_notes(&mut self) {
+        self.previous.clear();
+        self.prefixes.clear();
+        self.suffixes.clear();
+        (self.behavior, self.is_generated, self.needs_hash) = (Behavior::Unspecified, false, false);
+        if self.is_tracked {
+            self.forget_origin();
+        }
     }
 
     /// Sets `metadata.name`.
@@ -336,6 +356,7 @@ impl Resource {
         let (names, namespaces, kinds) =
             (list(internal::PREVIOUS_NAMES), list(internal::PREVIOUS_NAMESPACES), list(internal::PREVIOUS_KINDS));
         self.needs_hash = annotations.get(internal::NEEDS_HASH).and_then(Node::text) == Some("enabled");
+        self.is_generated = annotations.contains(internal::BEHAVIOR);
         self.behavior = Behavior::parse(annotations.get(internal::BEHAVIOR).and_then(Node::text).unwrap_or_default());
         self.previous = names
             .into_iter()
@@ -380,6 +401,28 @@ impl Resource {
             Some(Node::Seq(_)) => false,
             _ => true,
         }
+    }
+
+    /// Makes the annotations anew, as kustomize's own bookkeeping does: as texts that no other field shares.
+    pub(crate) fn rewrite_annotations(&mut self) {
+        self.texts_of_annotations();
+        self.unshare(&["metadata", "annotations"]);
+    }
+
+    /// Frees the values of a mapping from what they share with other fields.
+    pub(crate) fn unshare(&mut self, path: &[&str]) {
+        if self.shared.is_empty() {
+            return;
+        }
+        let map = path.iter().try_fold(&mut self.node, |node, key| node.as_map_mut()?.get_mut(key));
+        if let Some(map) = map {
+            map.for_each_scalar(&mut |scalar| scalar.link = 0);
+        }
+    }
+
+    /// Whether kustomize would have notes of its own among its annotations now.
+    pub(crate) fn has_notes(&self) -> bool {
+        self.is_tracked || self.is_generated || self.needs_hash || !self.previous.is_empty()
     }
 
     /// The last touch before a resource is written: its annotations are texts, and there are none instead of an empty map.
@@ -439,15 +482,13 @@ fn same_ending(a: &[Text], b: &[Text]) -> bool {
     a.iter().rev().take(shorter).eq(b.iter().rev().take(shorter)) && (shorter > 0 || (a.is_empty() && b.is_empty()))
 }
 
-/// Sets a text field, keeping how it was written: only the text changes, as kyaml's setter does it.
+/// Sets a text field, keeping how it was written, as kyaml's setter does it. It gives no type: where the field had no
+/// quotes, the text decides what it is, and a name such as `12` becomes a number.
 pub(crate) fn set_text(map: &mut Map, key: &str, text: &str) {
     match map.get_mut(key) {
-        Some(Node::Scalar(scalar)) => {
-            scalar.text = text.into();
-            scalar.tag = Tag::Str;
-        }
-        Some(other) => *other = Node::string(text),
-        None => map.set(key, Node::Scalar(Scalar::string(text))),
+        Some(Node::Scalar(scalar)) => scalar.set_untyped(text),
+        Some(other) => *other = Node::Scalar(Scalar::open(text)),
+        None => map.set(key, Node::Scalar(Scalar::open(text))),
     }
 }
 

@@ -362,7 +362,11 @@ pub(crate) fn from_json(value: &serde_json::Value) -> Node {
         serde_json::Value::Bool(flag) => {
             Node::Scalar(Scalar { text: flag.to_string().into(), tag: Tag::Bool, plain: true, link: 0 })
         }
-        serde_json::Value::Number(number) => Node::Scalar(Scalar::open(number.to_string())),
+        serde_json::Value::Number(number) => {
+            // Upstream takes numbers for floats and writes them as such, which shows where texts are made of them.
+            let text = number.as_f64().map_or_else(|| number.to_string(), float_text);
+            Node::Scalar(Scalar { tag: tag_of(&text), ..Scalar::open(text) })
+        }
         serde_json::Value::String(text) => Node::string(text.as_str()),
         serde_json::Value::Array(list) => Node::Seq(list.iter().map(from_json).collect()),
         serde_json::Value::Object(map) => Node::Map(Map {

@@ -71,6 +71,29 @@ impl Trace {
     pub(crate) fn marks(&self) -> &Marks {
         &self.marks
     }
+
+    /// Who has set the value below a field's key last.
+    pub(crate) fn last(&self, field: &str, key: &str) -> Option<usize> {
+        let (at, _, below) = child(&self.seen, field)?;
+        let (inner, _, _) = child(below, key)?;
+        self.marks.children.get(at)?.children.get(inner)?.by.last().copied()
+    }
+
+    /// Says of the value below a field's key that another has set it, in place of the last one.
+    pub(crate) fn correct(&mut self, field: &str, key: &str, by: usize) {
+        let Some((at, _, below)) = child(&self.seen, field) else { return };
+        let Some((inner, _, _)) = child(below, key) else { return };
+        let marks = self.marks.children.get_mut(at).and_then(|marks| marks.children.get_mut(inner));
+        if let Some(last) = marks.and_then(|marks| marks.by.last_mut()) {
+            *last = by;
+        }
+    }
+}
+
+/// The entry of a mapping with this key, and where it is.
+fn child<'a>(node: &'a Node, key: &str) -> Option<(usize, &'a Text, &'a Node)> {
+    let entries = node.as_map()?.entries.iter().enumerate();
+    entries.map(|(at, (name, value))| (at, &name.text, value)).find(|(_, name, _)| name.as_str() == key)
 }
 
 fn fresh(node: &Node, by: usize) -> Marks {

@@ -97,6 +97,35 @@ fn a_merged_generator_sets_only_what_it_brings() {
 }
 
 #[test]
+fn generated_data_is_of_the_files_it_is_from() {
+    let files = [
+        (
+            "/app/base/kustomization.yaml",
+            "configMapGenerator: [{name: c, literals: [a=1], files: [key.txt, k=key.txt], envs: [some.env]}]\n",
+        ),
+        ("/app/base/key.txt", "x"),
+        ("/app/base/some.env", "E=1\nF=2\n"),
+        (
+            "/app/kustomization.yaml",
+            "resources: [base]\nconfigMapGenerator: [{name: c, behavior: merge, literals: [a=2], files: [k=other.txt]}]\n",
+        ),
+        ("/app/other.txt", "y"),
+    ];
+    let lines = lines(&built(&files, true));
+    let data: Vec<&str> = lines.iter().map(String::as_str).filter(|line| line.starts_with("data")).collect();
+    assert_eq!(
+        data,
+        [
+            "data.E = 1 <- base/some.env|ConfigMapGenerator|base/kustomization.yaml",
+            "data.F = 2 <- base/some.env|ConfigMapGenerator|base/kustomization.yaml",
+            "data.a = 2 <- kustomization.yaml|ConfigMapGenerator|, base/kustomization.yaml|ConfigMapGenerator|",
+            "data.k = y <- other.txt|ConfigMapGenerator|kustomization.yaml, base/key.txt|ConfigMapGenerator|base/kustomization.yaml",
+            "data[\"key.txt\"] = x <- base/key.txt|ConfigMapGenerator|base/kustomization.yaml",
+        ]
+    );
+}
+
+#[test]
 fn what_has_no_effect_is_told() {
     let cases: &[(&str, &[&str])] = &[
         ("images: [{name: redis, newTag: '1'}]\n", &["kustomization.yaml: images: no image is named 'redis'"]),

@@ -2,7 +2,7 @@
 //!
 //! A case is a directory with a kustomization (its `overlay` directory is built if there is one, else the case itself) and
 //! either `expected.yaml`, or `expected-error`: the build fails, and its message has every line of that file in it.
-//! An optional file `options` changes the build: `load-restrictor: none`, `reorder: none`.
+//! An optional file `options` changes the build: `load-restrictor: none`, `reorder: none`, `enable-helm`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::{path::Path, sync::Arc};
@@ -33,6 +33,7 @@ fn options(case: &Path) -> Options {
     Options {
         reorder: if has("reorder: none") { Reorder::None } else { Reorder::Legacy },
         load_restriction: if has("load-restrictor: none") { LoadRestriction::None } else { LoadRestriction::RootOnly },
+        enable_helm: has("enable-helm"),
         ..Options::default()
     }
 }

@@ -164,6 +164,33 @@ pub fn fuzz_seed() -> u64 {
     std::env::var("TOWLINE_FUZZ_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }
 
+/// The seeds of a differential test: those that `TOWLINE_FUZZ_SEEDS` lists (`7,20-30`), or else as many as [`fuzz_cases`] says
+/// from [`fuzz_seed`] on. Panics when the list cannot be read.
+#[must_use]
+#[expect(clippy::disallowed_methods, clippy::panic, reason = "test helper: there is no command line to take it from")]
+pub fn fuzz_seeds(default: u32) -> Vec<u64> {
+    let Ok(list) = std::env::var("TOWLINE_FUZZ_SEEDS") else {
+        let first = fuzz_seed();
+        return (first..first + u64::from(fuzz_cases(default))).collect();
+    };
+    let range = |part: &str| -> Option<std::ops::RangeInclusive<u64>> {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        Some(first.trim().parse().ok()?..=last.trim().parse().ok()?)
+    };
+    let ranges: Option<Vec<_>> = list.split(',').map(range).collect();
+    ranges
+        .unwrap_or_else(|| panic!("TOWLINE_FUZZ_SEEDS is no list of numbers and ranges: {list}"))
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Whether a test shall write what it expects into the sources: `TOWLINE_BLESS=1`.
+#[must_use]
+pub fn blesses() -> bool {
+    std::env::var_os("TOWLINE_BLESS").is_some_and(|value| value == "1")
+}
+
 /// The directory of files shared with the project (corpora); prints one line and gives `None` when it is absent.
 #[must_use]
 pub fn shared_directory() -> Option<PathBuf> {

@@ -4,7 +4,7 @@ use crate::{
     error::Error,
     field_spec::{Create, FieldSpec},
     id::Gvk,
-    node::{Node, Tag},
+    node::Node,
     res_map::ResMap,
 };
 
@@ -47,12 +47,10 @@ pub(crate) fn apply(resources: &mut ResMap, end: End, affix: &str, specs: &[Fiel
             }
             spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| match node {
                 Node::Scalar(scalar) => {
-                    scalar.text = match end {
+                    scalar.set_untyped(match end {
                         End::Prefix => format!("{affix}{}", scalar.text),
                         End::Suffix => format!("{}{affix}", scalar.text),
-                    }
-                    .into();
-                    scalar.tag = Tag::Str;
+                    });
                     Ok(())
                 }
                 other => Err(Error::WrongNode { expected: "ScalarNode", found: other.kind(), path: String::new() }),

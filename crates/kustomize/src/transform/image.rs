@@ -6,7 +6,7 @@ use crate::{
     error::{Context, Error},
     field_spec::{Create, FieldSpec},
     kustomization::Image,
-    node::{Node, Tag},
+    node::Node,
     res_map::ResMap,
 };
 
@@ -124,8 +124,8 @@ impl<'a> Updater<'a> {
             return Ok(());
         }
         self.is_found = true;
-        scalar.text = self.updated(&scalar.text).into();
-        scalar.tag = Tag::Str;
+        let updated = self.updated(&scalar.text);
+        scalar.set_untyped(updated);
         Ok(())
     }
 

@@ -31,8 +31,13 @@ fn one(resource: &mut Resource, pairs: &BTreeMap<String, String>, specs: &[Field
     // A value that is new in several fields is one value from then on.
     let first_link = if specs.len() > 1 { resource.next_link() } else { 0 };
     let mut shared = false;
+    let has_notes = resource.has_notes();
     let node = resource.node_mut();
     for spec in specs {
+        // kustomize's notes are annotations, so that there are some already.
+        let is_there = has_notes && !spec.create && spec.path == "metadata/annotations";
+        let made = is_there.then(|| FieldSpec { create: true, ..spec.clone() });
+        let spec = made.as_ref().unwrap_or(spec);
         spec.apply(&gvk, node, Create::Map, &mut |node| {
             shared |= set_pairs(node, pairs, first_link)?;
             Ok(())

@@ -80,9 +80,6 @@ struct Referrer {
 /// Updates every reference. Returns an error when a name could mean several resources.
 pub(crate) fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error> {
     let referrals = Referrals::collect(resources);
-    if referrals.all.is_empty() {
-        return Ok(());
-    }
     // By the kind of the referrer, so that each resource meets only the specs for it.
     let specs: Vec<(&Gvk, &FieldSpec)> = config
         .name_references
@@ -93,14 +90,15 @@ pub(crate) fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error
     let mut found: Vec<usize> = Vec::new();
     for at in 0..resources.len() {
         let Some(resource) = resources.get(at) else { continue };
-        let gvk = resource.id().gvk.clone();
+        // What it was first decides which fields of it are references.
+        let original = resource.original_id().gvk;
         let specs = by_kind
-            .entry(gvk.clone())
-            .or_insert_with(|| specs.iter().filter(|(_, spec)| gvk.is_selected(&spec.gvk)).copied().collect());
+            .entry(original.clone())
+            .or_insert_with(|| specs.iter().filter(|(_, spec)| original.is_selected(&spec.gvk)).copied().collect());
         if specs.is_empty() {
             continue;
         }
-        let referrer = Referrer::new(at, resource, gvk);
+        let referrer = Referrer::new(at, resource, resource.id().gvk.clone());
         let Some(mut node) = resources.get_mut(at).map(Resource::lend_node) else { continue };
         let mut changed = false;
         for (target, spec) in specs {
@@ -113,10 +111,12 @@ pub(crate) fn apply(resources: &mut ResMap, config: &Config) -> Result<(), Error
                 changed: &mut changed,
                 found: &mut found,
             };
-            spec.apply(&referrer.gvk, &mut node, Create::Scalar, &mut |node| update.field(node)).map_err(|error| {
-                let id = resources.get(at).map(|resource| resource.id().to_string()).unwrap_or_default();
-                error.context(format!("updating name reference in '{}' field of '{id}'", spec.path))
-            })?;
+            spec.apply_to_any(&referrer.gvk, &mut node, Create::Scalar, &mut |node| update.field(node)).map_err(
+                |error| {
+                    let id = resources.get(at).map(|resource| resource.id().to_string()).unwrap_or_default();
+                    error.context(format!("updating name reference in '{}' field of '{id}'", spec.path))
+                },
+            )?;
         }
         if let Some(resource) = resources.get_mut(at) {
             resource.return_node(node, changed);
@@ -202,8 +202,7 @@ impl<'a> Update<'a> {
         if referral.name != old
             && let Node::Scalar(scalar) = node
         {
-            scalar.text = referral.name.clone();
-            scalar.tag = crate::node::Tag::Str;
+            scalar.set_untyped(referral.name.clone());
             *self.changed = true;
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::{
     field_spec::{Create, FieldSpec},
     node::{Node, Scalar},
     res_map::ResMap,
-    resource::{Resource, set_text},
+    resource::Resource,
 };
 
 /// Which subjects of role bindings get the namespace.
@@ -105,7 +105,7 @@ fn set_scalar(node: &mut Node, settings: &Settings) -> Result<(), Error> {
             if settings.unset_only && !scalar.is_null() && !scalar.text.is_empty() {
                 return Ok(());
             }
-            *scalar = Scalar::string(settings.namespace.as_str());
+            scalar.assign(Scalar::string(settings.namespace.as_str()));
             Ok(())
         }
         other => Err(Error::WrongNode { expected: "ScalarNode", found: other.kind(), path: String::new() }),
@@ -139,7 +139,10 @@ fn subjects(resource: &mut Resource, settings: &Settings) -> Result<(), Error> {
             continue;
         }
         if let Some(map) = subject.as_map_mut() {
-            set_text(map, "namespace", &settings.namespace);
+            match map.get_mut("namespace") {
+                Some(field) => set_scalar(field, settings)?,
+                None => map.set("namespace", Node::string(settings.namespace.as_str())),
+            }
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Patches: strategic merge and JSON 6902, on one resource or on all that a target selects.
 
+use std::borrow::Cow;
+
 use crate::{
     error::{Context, Error},
     id::ResId,
@@ -7,7 +9,7 @@ use crate::{
     merge::{self, merge},
     node::Node,
     res_map::ResMap,
-    resource::Resource,
+    resource::{Resource, set_text},
     schema::Schema,
     selector::CompiledSelector,
     text, trace,
@@ -103,6 +105,36 @@ pub(crate) fn apply_merge_to_named(
     Ok(done)
 }
 
+/// The same as `patchesStrategicMerge` does it: the way of patches with a target.
+pub(crate) fn apply_merge_by_id(resources: &mut ResMap, patches: &[Node], schema: &Schema) -> Result<Patched, Error> {
+    let mut done = Patched::default();
+    for patch in patches {
+        let id = Resource::new(patch.clone()).id().clone();
+        let at = resources.one_with_any_id(&id)?;
+        let patch = with_texts(patch);
+        if let Some(resource) = resources.get_mut(at) {
+            let options = PatchOptions::default();
+            done.one(resource, |resource| merge_into(resource, &of_version(&patch, resource), options, schema))?;
+        }
+        done.note(resources);
+        resources.drop_emptied();
+        resources.check_distinct()?;
+    }
+    Ok(done)
+}
+
+/// The patch with the version of what it is laid over, be it none.
+fn of_version<'a>(patch: &'a Node, resource: &Resource) -> Cow<'a, Node> {
+    let version = resource.id().gvk.api_version();
+    let mut out = Cow::Borrowed(patch);
+    if patch.text_at(&["apiVersion"]) != version
+        && let Some(map) = out.to_mut().as_map_mut()
+    {
+        set_text(map, "apiVersion", &version);
+    }
+    out
+}
+
 /// Lays one partial resource over every resource that the target selects.
 pub(crate) fn apply_merge_to_selected(
     resources: &mut ResMap,
@@ -115,7 +147,7 @@ pub(crate) fn apply_merge_to_selected(
     let patch = &with_texts(patch);
     let mut done = Patched::default();
     for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
-        done.one(resource, |resource| merge_into(resource, patch, options, schema))?;
+        done.one(resource, |resource| merge_into(resource, &of_version(patch, resource), options, schema))?;
     }
     done.note(resources);
     resources.drop_emptied();
@@ -148,16 +180,17 @@ pub(crate) fn apply_json(resource: &mut Resource, operations: &[Operation]) -> R
     let mut value = text::to_json(resource.node()).map_err(|message| resource.error("patching", message))?;
     json_patch::through_floats(&mut value);
     // Upstream's notes are annotations, so there are some to patch whenever it has noted anything.
-    let noted = !resource.previous.is_empty() && note(&mut value);
+    let noted = resource.has_notes() && note(&mut value);
     json_patch::apply(&mut value, operations).context(|| format!("patching {}", resource.id()))?;
     if noted && !take_note(&mut value) {
         resource.forget_origin();
     }
     *resource.node_mut() = text::from_json(&value);
+    resource.rewrite_annotations();
     Ok(())
 }
 
-/// An annotation that stands for all of kustomize's notes during a JSON patch.
+/// An annotation that stands for all of kustomize's notes during a patch.
 const NOTE: &str = "internal.config.kubernetes.io/previousNames";
 
 fn note(value: &mut serde_json::Value) -> bool {
@@ -194,7 +227,11 @@ fn with_texts(patch: &Node) -> Node {
         return patch;
     };
     for field in ["labels", "annotations"] {
-        let Some(map) = metadata.get_mut(field).and_then(Node::as_map_mut) else { continue };
+        let Some(map) = metadata.get_mut(field).and_then(Node::as_map_mut).filter(|map| !map.entries.is_empty()) else {
+            // What is no map of texts is none, so that the resource keeps its own.
+            metadata.remove(field);
+            continue;
+        };
         for (_, value) in &mut map.entries {
             if let Some(text) = value.text().map(str::to_owned) {
                 *value = Node::string(text);
@@ -204,12 +241,25 @@ fn with_texts(patch: &Node) -> Node {
     patch
 }
 
+/// Whether laying a patch over a resource may take kustomize's notes away with its annotations.
+fn may_remove_notes(patch: &Node) -> bool {
+    let directs = |path: &[&str]| patch.at(path).and_then(Node::as_map).is_some_and(|map| map.contains("$patch"));
+    let is_null = |path: &[&str]| patch.at(path).is_some_and(Node::is_null);
+    let (metadata, annotations) = (["metadata"], ["metadata", "annotations"]);
+    directs(&[]) || directs(&metadata) || directs(&annotations) || is_null(&metadata) || is_null(&annotations)
+}
+
 fn merge_into(resource: &mut Resource, patch: &Node, options: PatchOptions, schema: &Schema) -> Result<(), Error> {
     let before: ResId = resource.id().clone();
     if options.allow_name_change || options.allow_kind_change {
         resource.remember();
     }
-    let merged = merge(schema, resource.take_node(), patch, merge::Options::default())
+    let noted = resource.has_notes() && may_remove_notes(patch);
+    let mut node = resource.take_node();
+    if noted && let Some(annotations) = node.map_at_mut(&["metadata", "annotations"]) {
+        annotations.set(NOTE, Node::string(""));
+    }
+    let merged = merge(schema, node, patch, merge::Options::default())
         .context(|| format!("failed to apply strategic merge patch to {before}"))?;
     let Some(merged) = merged else {
         // The whole resource is deleted: an empty tree marks it until the transformer is done.
@@ -217,6 +267,12 @@ fn merge_into(resource: &mut Resource, patch: &Node, options: PatchOptions, sche
         return Ok(());
     };
     *resource.node_mut() = merged;
+    if noted {
+        if resource.annotation(NOTE).is_none() {
+            resource.forget_notes();
+        }
+        resource.drop_annotations(|key| key == NOTE);
+    }
     resource.settle();
     if resource.node().is_empty() {
         return Ok(());

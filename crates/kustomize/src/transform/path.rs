@@ -222,7 +222,7 @@ fn step(node: &mut Node, path: &[Segment], make: Make, place: Inside, change: Ch
             if count > 0 || make == Make::Nothing {
                 return Ok(count);
             }
-            let mut made = if key.is_empty() { Node::string(value.as_str()) } else { Node::map() };
+            let mut made = if key.is_empty() { Node::Scalar(Scalar::open(value.as_str())) } else { Node::map() };
             if let Some(map) = made.as_map_mut() {
                 // Its text decides what it is: a port stays a number.
                 map.set(key, Node::Scalar(Scalar::open(value.as_str())));

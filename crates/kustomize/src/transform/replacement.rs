@@ -1,10 +1,13 @@
 //! Replacements: a value read from one resource (or given) and written into fields of others.
 
+use std::borrow::Cow;
+
 use crate::{
     error::{Context, Error},
     id::{Gvk, ResId},
     kustomization::{FieldOptions, ReplacementField, Selector, SourceSelector, TargetSelector},
     node::{Node, Scalar},
+    notes,
     res_map::ResMap,
     resource::Resource,
     selector::CompiledSelector,
@@ -34,8 +37,8 @@ impl Source {
             Self::Fixed(node) => node.copied(),
             Self::Field { at, steps } => resources
                 .get(*at)
-                .and_then(|resource| path::follow(resource.node(), steps))
-                .map_or_else(Node::null, Node::copied),
+                .and_then(|resource| path::follow(&tree(resource, steps), steps).map(Node::copied))
+                .unwrap_or_else(Node::null),
         }
     }
 
@@ -44,8 +47,18 @@ impl Source {
     }
 }
 
+/// The tree that steps are followed in. kustomize's notes are among the annotations of a whole `metadata`.
+fn tree<'a>(resource: &'a Resource, steps: &[Step]) -> Cow<'a, Node> {
+    let is = |at: usize, name: &str| matches!(steps.get(at), Some(Step::Key(key)) if key == name);
+    let is_whole = is(0, "metadata") && (steps.len() == 1 || (steps.len() == 2 && is(1, "annotations")));
+    if is_whole && resource.has_notes() { Cow::Owned(notes::noted(resource)) } else { Cow::Borrowed(resource.node()) }
+}
+
 /// Carries out one replacement.
 pub(crate) fn apply(resources: &mut ResMap, replacement: &ReplacementField) -> Result<(), Error> {
+    let Some(targets) = &replacement.targets else {
+        return Err(Error::message("replacements must specify a source and at least one target"));
+    };
     let source = match (&replacement.source, &replacement.source_value) {
         (Some(_), Some(_)) => {
             return Err(Error::message("value and resource selectors are mutually exclusive in replacements"));
@@ -54,11 +67,8 @@ pub(crate) fn apply(resources: &mut ResMap, replacement: &ReplacementField) -> R
         (None, Some(value)) => Source::Fixed(Node::string(value.as_str())),
         (Some(source), None) => source_of(resources, source).context(|| "source".to_owned())?,
     };
-    if replacement.targets.is_empty() {
-        return Err(Error::message("replacements must specify a source and at least one target"));
-    }
     (0..)
-        .zip(&replacement.targets)
+        .zip(targets)
         .try_for_each(|(at, target): (usize, _)| write(resources, &source, target).context(|| format!("targets[{at}]")))
 }
 
@@ -79,10 +89,12 @@ fn source_of(resources: &mut ResMap, source: &SourceSelector) -> Result<Source, 
         version: source.version.as_str().into(),
         kind: source.kind.as_str().into(),
     };
+    // Unlike elsewhere a namespace counts for kinds that are in none too.
+    let or_default = |namespace: &str| if namespace.is_empty() { "default".to_owned() } else { namespace.to_owned() };
     let matches = |id: &ResId| {
         id.gvk.is_selected(&gvk)
             && (source.name.is_empty() || *id.name == *source.name)
-            && (source.namespace.is_empty() || source.namespace == id.effective_namespace())
+            && (source.namespace.is_empty() || source.namespace == or_default(&id.namespace))
     };
     let mut found = resources
         .iter()
@@ -96,8 +108,13 @@ fn source_of(resources: &mut ResMap, source: &SourceSelector) -> Result<Source, 
         }
     };
     let field_path = if source.field_path.is_empty() { DEFAULT_PATH } else { &source.field_path };
-    let steps = path::locate(resource.node(), &path::parse(field_path))?;
-    let found = steps.and_then(|steps| Some((path::follow(resource.node(), &steps)?, steps)));
+    let segments = path::parse(field_path);
+    let mut steps = path::locate(resource.node(), &segments)?;
+    if steps.is_none() && field_path == "metadata.annotations" && resource.has_notes() {
+        steps = Some(["metadata", "annotations"].map(|key| Step::Key(key.to_owned())).to_vec());
+    }
+    let tree = steps.as_deref().map(|steps| tree(resource, steps));
+    let found = steps.zip(tree.as_ref()).and_then(|(steps, tree)| Some((path::follow(tree, &steps)?, steps)));
     let Some((node, steps)) =
         found.filter(|(node, _)| !node.is_null() && (node.as_scalar().is_some() || !node.is_empty()))
     else {
@@ -168,7 +185,8 @@ fn matches_id(selector: &CompiledSelector, id: &ResId) -> bool {
     selector.matches_gvk(&id.gvk) && selector.matches_name(&id.name) && selector.matches_namespace(&id.namespace)
 }
 
-/// The part of a reject that names ids and the part that names labels each reject on their own; an empty part does not.
+/// The part of a reject that names ids and the part that names labels and annotations each reject on their own; an empty
+/// part does not.
 fn is_rejected(compiled: &CompiledSelector, reject: &Selector, resource: &Resource, ids: &[ResId]) -> bool {
     let names_ids = [&reject.group, &reject.version, &reject.kind, &reject.name, &reject.namespace]
         .iter()
@@ -176,8 +194,9 @@ fn is_rejected(compiled: &CompiledSelector, reject: &Selector, resource: &Resour
     if names_ids && ids.iter().any(|id| matches_id(compiled, id)) {
         return true;
     }
-    (!reject.label_selector.is_empty() && compiled.matches_labels(resource))
-        || (!reject.annotation_selector.is_empty() && compiled.matches_annotations(resource))
+    !(reject.label_selector.is_empty() && reject.annotation_selector.is_empty())
+        && compiled.matches_labels(resource)
+        && compiled.matches_annotations(resource)
 }
 
 fn write_field(
@@ -212,11 +231,26 @@ fn write_field(
     if create && source.is_in(at) {
         visit(resources, &mut |_, _| Ok(false))?;
     }
-    let value = source.value(resources);
+    let mut value = source.value(resources);
     if value.is_larger_than(MAX_VALUE) {
         return Err(not_found(&format!(": the value to be copied holds more than {MAX_VALUE} values")));
     }
-    visit(resources, &mut |node, place| set(node, &value, options, place).map(|()| true)).map(drop)
+    // A field that is itself the source: what it becomes is what the fields after it get.
+    let own = match source {
+        Source::Field { at: own, steps } if *own == at => resources.get_mut(at).and_then(|resource| {
+            let root: &Node = resource.node_mut();
+            path::follow(root, steps).filter(|node| node.as_scalar().is_some()).map(std::ptr::from_ref)
+        }),
+        _ => None,
+    };
+    visit(resources, &mut |node, place| {
+        set(node, &value, options, place)?;
+        if own.is_some_and(|own| std::ptr::eq(own, node)) {
+            value = node.copied();
+        }
+        Ok(true)
+    })
+    .map(drop)
 }
 
 /// Writes the value: a text into a text keeps the field's type; anything else takes the field's place.

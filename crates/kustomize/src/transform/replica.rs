@@ -3,6 +3,7 @@
 use crate::{
     error::Error,
     field_spec::{Create, FieldSpec},
+    id::ResId,
     kustomization::Replica,
     node::{Node, Scalar, Tag},
     res_map::ResMap,
@@ -14,8 +15,9 @@ pub(crate) fn apply(resources: &mut ResMap, replica: &Replica, specs: &[FieldSpe
     let mut found = false;
     for spec in specs {
         for resource in resources.iter_mut() {
-            let gvk = resource.id().gvk.clone();
-            if !gvk.is_selected(&spec.gvk) || !is_named(resource, &replica.name) {
+            // A kind it had counts for being found, though only the kind it has decides whether it has a count.
+            let is_meant = |id: &ResId| *id.name == *replica.name && id.gvk.is_selected(&spec.gvk);
+            if !is_meant(resource.id()) && !resource.previous_ids().any(|id| is_meant(&id)) {
                 continue;
             }
             found = true;
@@ -40,8 +42,4 @@ pub(crate) fn set(resource: &mut Resource, replica: &Replica, spec: &FieldSpec) 
         *node = Node::Scalar(Scalar { text: replica.count.to_string().into(), tag: Tag::Int, plain: true, link: 0 });
         Ok(())
     })
-}
-
-fn is_named(resource: &Resource, name: &str) -> bool {
-    &*resource.id().name == name || resource.previous.iter().any(|previous| &*previous.name == name)
 }

@@ -1,11 +1,6 @@
 //! ValueAddTransformer: puts a value into fields of selected resources, whole or as a segment of a path.
 
-use crate::{
-    error::Error,
-    node::{Node, Scalar, Tag},
-    res_map::ResMap,
-    selector::CompiledSelector,
-};
+use crate::{error::Error, node::Node, res_map::ResMap, selector::CompiledSelector};
 
 /// Where and how a value is added.
 #[derive(Clone, Debug, Default)]
@@ -26,13 +21,18 @@ pub(crate) fn apply(resources: &mut ResMap, value: &str, targets: &[Target]) -> 
         for resource in resources.iter_mut().filter(|resource| selector.selects(resource)) {
             let gvk = resource.id().gvk.clone();
             spec.apply(&gvk, resource.node_mut(), crate::field_spec::Create::Scalar, &mut |node| {
-                let old = node.text().unwrap_or_default().to_owned();
+                let kind = node.kind();
+                let Node::Scalar(scalar) = node else {
+                    return Err(Error::WrongNode { expected: "ScalarNode", found: kind, path: String::new() });
+                };
                 let text = if target.file_path_position < 1 {
                     value.to_owned()
                 } else {
-                    in_path(&old, value, target.file_path_position)?
+                    in_path(&scalar.text, value, target.file_path_position)
                 };
-                *node = Node::Scalar(Scalar { text: text.into(), tag: Tag::Open, plain: true, link: 0 });
+                if !text.is_empty() {
+                    scalar.set_untyped(text);
+                }
                 Ok(())
             })?;
         }
@@ -40,17 +40,17 @@ pub(crate) fn apply(resources: &mut ResMap, value: &str, targets: &[Target]) -> 
     Ok(())
 }
 
-/// Puts `value` before the segment at `position` (from 1) of a file path.
-fn in_path(path: &str, value: &str, position: i64) -> Result<String, Error> {
+/// Puts `value` before the segment at `position` (from 1) of a file path, or behind them all.
+fn in_path(path: &str, value: &str, position: i64) -> String {
+    if value.is_empty() {
+        return path.to_owned();
+    }
     let absolute = path.starts_with('/');
     let mut segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    let at = usize::try_from(position - 1).unwrap_or(usize::MAX);
-    if at > segments.len() {
-        return Err(Error::message(format!("file path position {position} is beyond the end of '{path}'")));
-    }
+    let at = usize::try_from(position - 1).unwrap_or(usize::MAX).min(segments.len());
     segments.insert(at, value);
     let joined = segments.join("/");
-    Ok(if absolute { format!("/{joined}") } else { joined })
+    if absolute { format!("/{joined}") } else { joined }
 }
 
 #[cfg(test)]
@@ -59,8 +59,9 @@ mod tests {
 
     #[test]
     fn values_become_segments() {
-        assert_eq!(in_path("/a/b", "x", 1).unwrap(), "/x/a/b");
-        assert_eq!(in_path("a/b", "x", 3).unwrap(), "a/b/x");
-        assert!(in_path("a", "x", 9).is_err());
+        assert_eq!(in_path("/a/b", "x", 1), "/x/a/b");
+        assert_eq!(in_path("a/b", "x", 3), "a/b/x");
+        assert_eq!(in_path("a", "x", 9), "a/x");
+        assert_eq!(in_path("", "x", 2), "x");
     }
 }

@@ -56,11 +56,17 @@ pub(crate) fn apply(resources: &mut ResMap, values: &Values, specs: &[FieldSpec]
     }
     for resource in resources.iter_mut() {
         let gvk = resource.id().gvk.clone();
-        let node = resource.node_mut();
         for spec in specs {
-            spec.apply(&gvk, node, Create::Scalar, &mut |node| field(node, values, &mut used))?;
+            let mut visited = false;
+            spec.apply(&gvk, resource.node_mut(), Create::Scalar, &mut |node| {
+                visited = true;
+                field(node, values, &mut used)
+            })?;
+            // A value that fields share is expanded in one after the other, so that `$$(A)` ends as what A is.
+            if visited {
+                resource.settle();
+            }
         }
-        resource.settle();
     }
     Ok(used)
 }

@@ -1,12 +1,14 @@
 //! Random trees: a base, perhaps a component, and an overlay, with resources that refer to each other.
 
-use std::collections::BTreeMap;
+mod more;
 
-use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::more;
+use kustomize::{Options, Reorder, build, fs::MemoryFileSystem};
+use serde_json::{Map, Value, json};
 
 /// Files and what to build.
+#[derive(Clone)]
 pub(crate) struct Tree {
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) root: &'static str,
@@ -104,68 +106,104 @@ impl Tree {
     pub(crate) fn random(seed: u64) -> Self {
         let mut random = Random(seed);
         let r = &mut random;
-        let mut files = BTreeMap::new();
-        let mut made = Vec::new();
-        directory(r, &mut files, "base", &mut made, &[], None);
-        let with_component = r.one_in(3);
-        if with_component {
-            let mut seen = made.clone();
-            directory(r, &mut files, "comp", &mut seen, &[], Some("Component"));
-        }
-        let components: &[&str] = if with_component { &["../comp"] } else { &[] };
-        let mut above = made.clone();
-        overlay(r, &mut files, &mut above, components);
-        if r.one_in(2) {
-            more::extend(r, &mut files, &above);
-        }
-        let schema = files.values().any(|text| text.contains("\"openapi\""));
-        Self { files, root: "overlay", legacy: r.one_in(2), schema }
-    }
-}
-
-fn overlay(r: &mut Random, files: &mut BTreeMap<String, String>, made: &mut Vec<Made>, components: &[&str]) {
-    let mut kustomization = fields(r, made);
-    let mut resources = vec![json!("../base")];
-    if r.one_in(3) {
-        files.insert("overlay/more.yaml".into(), resources_file(r, made, 2));
-        resources.push(json!("more.yaml"));
-    }
-    kustomization.insert("resources".into(), Value::Array(resources));
-    if !components.is_empty() {
-        kustomization.insert("components".into(), json!(components));
-    }
-    if r.one_in(4) {
-        kustomization.insert(
-            "buildMetadata".into(),
-            json!([r.pick(&["originAnnotations", "transformerAnnotations", "managedByLabel"])]),
-        );
-    }
-    files.insert("overlay/kustomization.yaml".into(), Value::Object(kustomization).to_string());
-}
-
-fn directory(
-    r: &mut Random,
-    files: &mut BTreeMap<String, String>,
-    name: &str,
-    made: &mut Vec<Made>,
-    _: &[&str],
-    kind: Option<&str>,
-) {
-    let mut kustomization;
-    if kind.is_some() {
-        kustomization = fields(r, made);
-        kustomization.insert("apiVersion".into(), json!("kustomize.config.k8s.io/v1alpha1"));
-        kustomization.insert("kind".into(), json!(kind));
-    } else {
+        let mut draft = Draft { files: Files::new(), made: Vec::new(), root: "base" };
         let count = 1 + r.below(5);
-        files.insert(format!("{name}/resources.yaml"), resources_file(r, made, count));
-        kustomization = if r.one_in(2) { fields(r, made) } else { serde_json::Map::new() };
-        kustomization.insert("resources".into(), json!(["resources.yaml"]));
+        let resources = resources_file(r, &mut draft.made, count);
+        draft.files.insert("base/resources.yaml".into(), resources);
+        draft.begin("base", &json!({"resources": ["resources.yaml"], "commonAnnotations": {"from": "base"}}));
+        if r.one_in(2) {
+            fields(r, &mut draft, "base");
+        }
+        let with_component = r.one_in(3);
+        let mut overlay = json!({"resources": ["../base"]});
+        if with_component {
+            overlay["components"] = json!(["../comp"]);
+            draft.begin(
+                "comp",
+                &json!({"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component", "commonAnnotations": {"from": "comp"}}),
+            );
+        }
+        draft.begin("overlay", &overlay);
+        draft.root = "overlay";
+        if with_component {
+            fields(r, &mut draft, "comp");
+        }
+        if r.one_in(3) {
+            draft.attempt(r, |r, draft| {
+                let more = resources_file(r, &mut draft.made, 2);
+                draft.files.insert("overlay/more.yaml".into(), more);
+                draft.change("overlay", |k| more::push(k, "resources", json!("more.yaml")));
+            });
+        }
+        fields(r, &mut draft, "overlay");
+        if r.one_in(4) {
+            let metadata = r.pick(&["originAnnotations", "transformerAnnotations", "managedByLabel"]);
+            draft.change("overlay", |k| drop(k.insert("buildMetadata".into(), json!([metadata]))));
+        }
+        if r.one_in(2) {
+            more::extend(r, &mut draft);
+        }
+        let schema = draft.files.values().any(|text| text.contains("\"openapi\""));
+        Self { files: draft.files, root: "overlay", legacy: r.one_in(2), schema }
     }
-    if kustomization.len() < 3 {
-        kustomization.insert("commonAnnotations".into(), json!({"from": name}));
+}
+
+impl Tree {
+    /// What this crate makes of it.
+    pub(crate) fn ours(&self) -> Result<String, String> {
+        let mut fs = MemoryFileSystem::default();
+        for (path, text) in &self.files {
+            fs.insert(path, text.as_str());
+        }
+        let reorder = if self.legacy { Reorder::Legacy } else { Reorder::None };
+        let options = Options { reorder, ..Options::default() };
+        let built = build(Arc::new(fs), &format!("/{}", self.root), options);
+        built.and_then(|built| built.to_yaml()).map_err(|error| error.to_string())
     }
-    files.insert(format!("{name}/kustomization.yaml"), Value::Object(kustomization).to_string());
+}
+
+/// Paths and texts.
+pub(crate) type Files = BTreeMap<String, String>;
+
+/// One step in this many stays although the tree no longer builds with it, as refusing is to be compared too.
+const KEPT_WRONG: usize = 12;
+
+/// A tree in the making.
+#[derive(Clone)]
+pub(crate) struct Draft {
+    pub(crate) files: Files,
+    pub(crate) made: Vec<Made>,
+    root: &'static str,
+}
+
+impl Draft {
+    fn begin(&mut self, directory: &str, kustomization: &Value) {
+        self.files.insert(format!("{directory}/kustomization.yaml"), kustomization.to_string());
+    }
+
+    /// Changes the kustomization of a directory.
+    pub(crate) fn change(&mut self, directory: &str, change: impl FnOnce(&mut Map<String, Value>)) {
+        let path = format!("{directory}/kustomization.yaml");
+        let text = self.files.get(&path).map_or("{}", String::as_str);
+        let Ok(Value::Object(mut kustomization)) = serde_json::from_str(text) else { return };
+        change(&mut kustomization);
+        self.files.insert(path, Value::Object(kustomization).to_string());
+    }
+
+    /// Takes a step, and back again when it leads to a tree that does not build. Without that, half the trees would prove
+    /// no more than that both refuse them.
+    pub(crate) fn attempt(&mut self, r: &mut Random, step: impl FnOnce(&mut Random, &mut Self)) {
+        let before = self.clone();
+        step(r, self);
+        if self.files != before.files && !self.builds() && !r.one_in(KEPT_WRONG) {
+            *self = before;
+        }
+    }
+
+    fn builds(&self) -> bool {
+        let tree = Tree { files: self.files.clone(), root: self.root, legacy: false, schema: false };
+        tree.ours().is_ok()
+    }
 }
 
 fn resources_file(r: &mut Random, made: &mut Vec<Made>, count: usize) -> String {
@@ -175,7 +213,7 @@ fn resources_file(r: &mut Random, made: &mut Vec<Made>, count: usize) -> String 
         let one =
             Made { api_version, kind, name: r.pick(&NAMES).to_owned(), namespace: r.pick(&NAMESPACES).to_owned() };
         let same = |known: &Made| known.kind == one.kind && known.name == one.name;
-        if made.iter().any(same) && !r.one_in(8) {
+        if made.iter().any(same) && !r.one_in(60) {
             continue;
         }
         out.push_str("---\n");
@@ -263,68 +301,67 @@ fn pod(r: &mut Random, indent: usize) -> String {
     out
 }
 
-fn fields(r: &mut Random, made: &[Made]) -> serde_json::Map<String, Value> {
-    let mut out = serde_json::Map::new();
-    let mut set = |key: &str, value: Value| {
-        out.insert(key.to_owned(), value);
-    };
-    if r.one_in(3) {
-        set("namespace", json!(r.pick(&["prod", "other", "default"])));
-    }
-    if r.one_in(3) {
-        set("namePrefix", json!(r.pick(&["p-", "my-"])));
-    }
-    if r.one_in(4) {
-        set("nameSuffix", json!(r.pick(&["-s", "-v2"])));
-    }
-    if r.one_in(3) {
-        let value = r.pick(&["x", "1", "true"]);
-        set(
-            "labels",
-            json!([{"pairs": {"team": value, "app": "l"}, "includeSelectors": r.one_in(3), "includeTemplates": r.one_in(3)}]),
-        );
-    }
-    if r.one_in(5) {
-        set("commonLabels", json!({"env": "test"}));
-    }
-    if r.one_in(4) {
-        set("commonAnnotations", json!({"owner": "me", "b/c": "1"}));
-    }
-    if r.one_in(3) {
-        set("images", Value::Array((0..=r.below(2)).map(|_| image(r)).collect()));
-    }
-    if r.one_in(4)
-        && let Some(one) = any(r, made, &["Deployment", "StatefulSet"])
-    {
-        set("replicas", json!([{"name": one.name, "count": r.below(5)}]));
-    }
-    if r.one_in(2) {
-        let patches: Vec<Value> = (0..=r.below(2)).filter_map(|_| patch(r, made)).collect();
-        if !patches.is_empty() {
-            set("patches", Value::Array(patches));
+/// Everyday fields, each with its own odds.
+const FIELDS: [(&str, usize); 14] = [
+    ("namespace", 3),
+    ("namePrefix", 3),
+    ("nameSuffix", 4),
+    ("labels", 3),
+    ("commonLabels", 5),
+    ("commonAnnotations", 4),
+    ("images", 3),
+    ("replicas", 4),
+    ("patches", 2),
+    ("configMapGenerator", 3),
+    ("secretGenerator", 4),
+    ("generatorOptions", 5),
+    ("replacements", 4),
+    ("sortOptions", 8),
+];
+
+fn fields(r: &mut Random, draft: &mut Draft, directory: &str) {
+    for (name, odds) in FIELDS {
+        if r.one_in(odds) {
+            draft.attempt(r, |r, draft| {
+                if let Some(value) = field(r, &draft.made, name) {
+                    draft.change(directory, |k| drop(k.insert(name.to_owned(), value)));
+                }
+            });
         }
     }
-    if r.one_in(3) {
-        set("configMapGenerator", json!([generator(r, made, "ConfigMap")]));
-    }
-    if r.one_in(4) {
-        set("secretGenerator", json!([generator(r, made, "Secret")]));
-    }
-    if r.one_in(5) {
-        set(
-            "generatorOptions",
-            json!({"labels": {"g": "1"}, "disableNameSuffixHash": r.one_in(2), "immutable": r.one_in(3)}),
-        );
-    }
-    if r.one_in(4)
-        && let Some(replacement) = replacement(r, made)
-    {
-        set("replacements", json!([replacement]));
-    }
-    if r.one_in(8) {
-        set("sortOptions", json!({"order": r.pick(&["legacy", "fifo"])}));
-    }
-    out
+}
+
+fn field(r: &mut Random, made: &[Made], name: &str) -> Option<Value> {
+    Some(match name {
+        "namespace" => json!(r.pick(&["prod", "other", "default"])),
+        "namePrefix" => json!(r.pick(&["p-", "my-", "1"])),
+        "nameSuffix" => json!(r.pick(&["-s", "-v2"])),
+        "labels" => {
+            let value = r.pick(&["x", "1", "true"]);
+            json!([{"pairs": {"team": value, "app": "l"}, "includeSelectors": r.one_in(3), "includeTemplates": r.one_in(3)}])
+        }
+        "commonLabels" => json!({"env": "test"}),
+        "commonAnnotations" => json!({"owner": "me", "b/c": "1"}),
+        "images" => Value::Array((0..=r.below(2)).map(|_| image(r)).collect()),
+        "replicas" => {
+            let one = any(r, made, &["Deployment", "StatefulSet"])?;
+            json!([{"name": one.name, "count": r.below(5)}])
+        }
+        "patches" => {
+            let patches: Vec<Value> = (0..=r.below(2)).filter_map(|_| patch(r, made)).collect();
+            if patches.is_empty() {
+                return None;
+            }
+            Value::Array(patches)
+        }
+        "configMapGenerator" => json!([generator(r, made, "ConfigMap")]),
+        "secretGenerator" => json!([generator(r, made, "Secret")]),
+        "generatorOptions" => {
+            json!({"labels": {"g": "1"}, "disableNameSuffixHash": r.one_in(2), "immutable": r.one_in(3)})
+        }
+        "replacements" => json!([replacement(r, made)?]),
+        _ => json!({"order": r.pick(&["legacy", "fifo"])}),
+    })
 }
 
 fn image(r: &mut Random) -> Value {
@@ -347,11 +384,17 @@ fn patch(r: &mut Random, made: &[Made]) -> Option<Value> {
     let one = any(r, made, &[])?;
     let target = json!({"kind": one.kind, "name": r.pick(&[one.name.as_str(), ".*"])});
     if r.one_in(3) {
-        let operations = match r.below(5) {
+        // The hash of a generated resource of another kind is not the one upstream computes.
+        let is_generated = matches!(one.kind, "ConfigMap" | "Secret");
+        let operations = match r.below(7) {
             0 => r#"[{"op": "add", "path": "/metadata/labels", "value": {"patched": "1"}}]"#,
             1 => r#"[{"op": "replace", "path": "/metadata/name", "value": "renamed"}]"#,
             2 => r#"[{"op": "remove", "path": "/metadata/annotations"}]"#,
-            3 => r#"[{"op": "add", "path": "/spec", "value": {"x": [1, 2.5, "3"]}}]"#,
+            3 if !is_generated => r#"[{"op": "replace", "path": "/kind", "value": "Widget"}]"#,
+            4 => {
+                r#"[{"op": "replace", "path": "/kind", "value": "ConfigMap"}, {"op": "replace", "path": "/apiVersion", "value": "v1"}]"#
+            }
+            5 => r#"[{"op": "add", "path": "/spec", "value": {"x": [1, 2.5, "3"]}}]"#,
             _ => {
                 r#"[{"op": "test", "path": "/spec/none", "value": null}, {"op": "add", "path": "/extra", "value": 1}]"#
             }
@@ -366,6 +409,7 @@ fn patch(r: &mut Random, made: &[Made]) -> Option<Value> {
     let head =
         format!("apiVersion: {}\nkind: {}\nmetadata:\n  name: {}\n{namespace}", one.api_version, one.kind, one.name);
     let body = match (one.kind, r.below(5)) {
+        _ if r.one_in(12) => "  annotations: null\n".to_owned(),
         (_, 0) => format!("  labels: {{patched: {}}}\n", r.pick(&["'1'", "x", "null"])),
         (_, 1) => return Some(json!({"patch": format!("$patch: delete\n{head}")})),
         ("Deployment" | "StatefulSet", 2) => "spec:\n  template:\n    spec:\n      containers:\n      - name: c1\n        $patch: delete\n      - name: side\n        image: nginx\n".into(),
@@ -402,7 +446,7 @@ fn generator(r: &mut Random, made: &[Made], kind: &str) -> Value {
 
 fn replacement(r: &mut Random, made: &[Made]) -> Option<Value> {
     let (source, target) = (any(r, made, &[])?, any(r, made, &[])?);
-    let source_path = r.pick(&["metadata.name", "kind", "data.k", "spec"]);
+    let source_path = r.pick(&["metadata.name", "kind", "data.k", "spec", "metadata"]);
     let path = r.pick(&[
         "metadata.annotations.note",
         "metadata.labels.app",

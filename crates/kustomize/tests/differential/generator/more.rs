@@ -1,30 +1,28 @@
 //! What random trees have besides the everyday fields: vars, configuration files of every kind, schemas, generators from
 //! files, replacements with all options, sort options, legacy fields, a second base.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
-use crate::tree::{Made, NAMES, Random, SCALARS, any};
-
-type Files = BTreeMap<String, String>;
+use super::{Draft, Files, Made, NAMES, Random, SCALARS, any};
 
 /// Adds some of it to the directories of a tree.
-pub(crate) fn extend(r: &mut Random, files: &mut Files, made: &[Made]) {
+pub(crate) fn extend(r: &mut Random, draft: &mut Draft) {
     let directories: Vec<String> =
-        files.keys().filter_map(|path| path.strip_suffix("/kustomization.yaml").map(str::to_owned)).collect();
+        draft.files.keys().filter_map(|path| path.strip_suffix("/kustomization.yaml").map(str::to_owned)).collect();
     for directory in &directories {
         if r.one_in(2) {
             continue;
         }
-        let path = format!("{directory}/kustomization.yaml");
-        let Some(Ok(Value::Object(mut kustomization))) = files.get(&path).map(|text| serde_json::from_str(text)) else {
-            continue;
-        };
         for _ in 0..=r.below(3) {
-            one(r, files, directory, &mut kustomization, made);
+            draft.attempt(r, |r, draft| {
+                let (mut files, made) = (draft.files.clone(), draft.made.clone());
+                draft.change(directory, |k| one(r, &mut files, directory, k, &made));
+                let path = format!("{directory}/kustomization.yaml");
+                let kustomization = draft.files.get(&path).cloned().unwrap_or_default();
+                files.insert(path, kustomization);
+                draft.files = files;
+            });
         }
-        files.insert(path, Value::Object(kustomization).to_string());
     }
 }
 
@@ -88,7 +86,7 @@ fn one(r: &mut Random, files: &mut Files, directory: &str, k: &mut Map<String, V
     }
 }
 
-fn push(k: &mut Map<String, Value>, field: &str, entry: Value) {
+pub(crate) fn push(k: &mut Map<String, Value>, field: &str, entry: Value) {
     if let Value::Array(list) = k.entry(field).or_insert_with(|| json!([])) {
         list.push(entry);
     }
@@ -231,9 +229,11 @@ fn generator_object(r: &mut Random, made: &[Made]) -> String {
 }
 
 fn validator(r: &mut Random) -> String {
-    let kind = if r.one_in(6) { "ConfigMap" } else { "Nothing" };
+    // A validator may add this one label, and nothing else.
+    let label = if r.one_in(4) { "other" } else { "validated-by" };
+    let kind = r.pick(&["ConfigMap", "Nothing", "Deployment", ""]);
     json!({
-        "apiVersion": "builtin", "kind": "LabelTransformer", "metadata": {"name": "v"}, "labels": {"other": "x"},
+        "apiVersion": "builtin", "kind": "LabelTransformer", "metadata": {"name": "v"}, "labels": {label: "x"},
         "fieldSpecs": [{"kind": kind, "path": "metadata/labels", "create": true}],
     })
     .to_string()
@@ -368,6 +368,8 @@ fn replacement(r: &mut Random, made: &[Made]) -> Option<Value> {
             "spec",
             "metadata.labels.app",
             "metadata.labels",
+            "metadata.annotations",
+            "metadata",
             "spec.list",
             "spec.list.0",
             "kind",
@@ -439,6 +441,8 @@ fn json_patch(r: &mut Random) -> String {
         "- op: add\n  path: /spec/template/spec/containers/0/env/-\n  value: {name: J, value: \"1\"}",
         "- op: add\n  path: /metadata/labels/a~1b\n  value: c",
         "- op: test\n  path: /kind\n  value: ConfigMap",
+        "- op: test\n  path: /kind\n  value: Deployment\n- op: replace\n  path: /kind\n  value: StatefulSet",
+        "- op: test\n  path: /kind\n  value: Service\n- op: replace\n  path: /kind\n  value: Other",
         "- op: add\n  path: /data/json\n  value: 12345678901234567890",
     ];
     let mut out = String::new();
@@ -478,7 +482,7 @@ fn patch_file(r: &mut Random, files: &mut Files, directory: &str, k: &mut Map<St
         if r.one_in(3) {
             let Some(target) = selector(r, made) else { return };
             entry["target"] = target;
-            entry["options"] = json!({"allowNameChange": r.one_in(3)});
+            entry["options"] = json!({"allowNameChange": r.one_in(3), "allowKindChange": r.one_in(3)});
         } else if r.one_in(3)
             && let Some(other) = any(r, made, &[])
         {
