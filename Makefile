@@ -42,7 +42,6 @@ crds: ## Write deploy/crds from the Rust types.
 	$(XTASK) crds
 
 images: ## Pack each release binary into an OCI archive (no container engine needed).
-	$(CARGO) build --release --bins
 	$(XTASK) images
 
 install: ## Apply deploy/overlays/default to the current cluster.

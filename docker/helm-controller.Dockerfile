@@ -1,18 +1,15 @@
-# helm-controller: a static set of files, no shell, no package manager, not root.
+# helm-controller: one static program, no shell, no package manager, not root.
 # `cargo xtask images` packs the same image without Docker; a test holds the two together.
 FROM rust:1.95-slim-trixie AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates cmake g++ make perl
 WORKDIR /source
 COPY . .
-RUN cargo build --release --locked --package helm-controller
-# The program, what it is linked to, and the certificate authorities.
+RUN cargo --config .cargo/release.toml build --release --locked --bin helm-controller
+# The program, which is linked statically, and the certificate authorities.
 RUN set -eu; \
     mkdir -p /image/usr/local/bin /image/etc/ssl/certs /image/tmp; chmod 1777 /image/tmp; \
-    cp target/release/helm-controller /image/usr/local/bin/; \
-    cp --dereference /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/; \
-    for library in $(ldd target/release/helm-controller | grep --only-matching '/[^ ]*'); do \
-      mkdir -p "/image$(dirname "$library")"; cp --dereference "$library" "/image$library"; \
-    done
+    cp target/*/release/helm-controller /image/usr/local/bin/; \
+    cp --dereference /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/
 
 FROM scratch
 COPY --from=build /image/ /

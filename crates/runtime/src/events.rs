@@ -27,7 +27,7 @@ const AGGREGATION: Duration = Duration::from_secs(600);
 const BURST: f64 = 25.0;
 const REFILL: Duration = Duration::from_secs(300);
 /// How long an event gives way to the requests of reconciles, and how often it looks whether it still has to.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 /// With more than this many waiting, none gives way any more.
 const BACKLOG: usize = QUEUE / 2;

@@ -1,5 +1,6 @@
 //! The towline command line.
 
+mod allocator;
 mod cli;
 mod cluster;
 mod commands;
@@ -13,9 +14,8 @@ mod progress;
 
 use std::process::ExitCode;
 
-/// Builds and renders are mostly small allocations, which this one serves faster and more tightly than the system's.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::ShortLived = allocator::ShortLived;
 
 fn main() -> ExitCode {
     let arguments = match cli::parse() {

@@ -1,5 +1,5 @@
-//! Container images without a container tool: each controller's release binary, what it is linked to and the certificate
-//! authorities, packed as an OCI archive. The same input gives the same bytes.
+//! Container images without a container tool: each controller's release binary, which is linked statically, and the
+//! certificate authorities, packed as an OCI archive. The same input gives the same bytes.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 use flate2::{Compression, GzBuilder};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let binaries = match &arguments.binaries {
         Some(directory) => directory.clone(),
-        None => build(&wanted)?,
+        None => crate::release::build(&wanted)?,
     };
     let output = workspace().join(&arguments.output);
     fs_err::create_dir_all(&output)?;
@@ -68,48 +68,28 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn build(controllers: &[&str]) -> anyhow::Result<PathBuf> {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(workspace()).args(["build", "--release", "--locked", "--message-format=json-render-diagnostics"]);
-    for controller in controllers {
-        cargo.args(["--package", controller]);
-    }
-    let output = cargo.stderr(std::process::Stdio::inherit()).output().context("run cargo")?;
-    if !output.status.success() {
-        bail!("the controllers do not build");
-    }
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
-        .find_map(|executable| executable.parent().map(Path::to_path_buf))
-        .context("cargo names no executable")
-}
-
 /// What is in an image: path without the leading slash, mode and content.
 type Content = BTreeMap<String, (u32, Vec<u8>)>;
 
 fn files(controller: &str, binary: &Path) -> anyhow::Result<Content> {
+    check_static(binary)?;
     let mut files = Content::new();
     let mut add = |path: &str, mode: u32, content: Vec<u8>| {
         files.insert(path.trim_start_matches('/').to_owned(), (mode, content));
     };
     add(&program_path(controller), 0o755, fs_err::read(binary)?);
     add(AUTHORITIES, 0o644, fs_err::read(AUTHORITIES).context("install ca-certificates on this machine")?);
-    for library in libraries(binary)? {
-        add(&library, 0o755, fs_err::read(&library)?);
-    }
     Ok(files)
 }
 
-/// The shared libraries of a binary, loader included; none for a static one.
-fn libraries(binary: &Path) -> anyhow::Result<Vec<String>> {
+/// An image has no library that a program could be linked to.
+fn check_static(binary: &Path) -> anyhow::Result<()> {
     let output = Command::new("ldd").arg(binary).output().context("run ldd")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    if text.contains("not found") {
-        bail!("{} is linked to what is not here:\n{text}", binary.display());
+    let text = String::from_utf8_lossy(&output.stdout);
+    if text.split_whitespace().any(|word| word.starts_with('/')) {
+        bail!("{} needs shared libraries; build it as `cargo xtask images` does:\n{text}", binary.display());
     }
-    Ok(text.split_whitespace().filter(|word| word.starts_with('/')).map(str::to_owned).collect())
+    Ok(())
 }
 
 fn header(kind: EntryType, mode: u32, size: usize) -> Header {
@@ -213,6 +193,8 @@ fn pack(controller: &str, tag: &str, files: &Content) -> anyhow::Result<Vec<u8>>
 mod tests {
     use std::io::Read;
 
+    use serde_json::Value;
+
     use super::*;
 
     fn unpack(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
@@ -227,14 +209,18 @@ mod tests {
         files
     }
 
-    /// A real program stands in for the controller: this test.
+    /// This test is a program that is linked to libraries.
+    #[test]
+    fn programs_that_need_libraries_are_refused() {
+        let error = files("helm-controller", &std::env::current_exe().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("needs shared libraries") && error.contains("libc.so"), "{error}");
+    }
+
     #[test]
     fn images_are_complete_consistent_and_deterministic() {
-        let binary = std::env::current_exe().unwrap();
-        let mut content = files("helm-controller", &binary).unwrap();
-        assert!(content.keys().any(|path| path.contains("libc.so")), "{:?}", content.keys());
-        // The size of a test binary would only make the test slow.
-        content.get_mut("usr/local/bin/helm-controller").unwrap().1.truncate(4096);
+        let binary = tempfile::NamedTempFile::new().unwrap();
+        fs_err::write(binary.path(), "a program\n").unwrap();
+        let content = files("helm-controller", binary.path()).unwrap();
         let image = pack("helm-controller", "v1", &content).unwrap();
         assert!(image == pack("helm-controller", "v1", &content).unwrap(), "two runs, two images");
 
@@ -273,15 +259,14 @@ mod tests {
                 "FROM scratch".to_owned(),
                 format!("USER {USER}"),
                 format!("ENTRYPOINT [\"{program}\"]"),
-                format!("RUN cargo build --release --locked --package {}", controller.name),
+                format!("RUN cargo {} build --release --locked --bin {}", crate::release::SETTINGS.join(" "), controller.name),
             ] {
                 assert!(text.lines().any(|found| found == line), "{}: no line {line}", controller.name);
             }
             for part in [
-                format!("cp target/release/{} /image{directory}/;", controller.name),
+                format!("cp target/*/release/{} /image{directory}/;", controller.name),
                 format!("cp --dereference {AUTHORITIES} "),
                 "chmod 1777 /image/tmp".to_owned(),
-                format!("ldd target/release/{}", controller.name),
             ] {
                 assert!(text.contains(&part), "{}: nowhere {part}", controller.name);
             }

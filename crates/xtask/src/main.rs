@@ -14,6 +14,7 @@ mod kustomize_schema;
 mod parity;
 mod proto;
 mod rbac;
+mod release;
 mod tidy;
 mod yaml_text;
 

@@ -1,12 +1,11 @@
 //! Kustomizations built beside the real kustomize, and how the time grows.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Result, anyhow};
 use kustomize::fs::DirectoryFileSystem;
 use kustomize::{Cache, Options};
 use testkit::TempDir;
@@ -18,13 +17,6 @@ use super::report::{Bar, Report, median, milliseconds};
 
 /// Growth in time by ten times as many resources that is still linear when measured on a busy machine.
 const LINEAR: f64 = 13.0;
-
-/// Builds a directory and prints it: what `towline build` is to do.
-pub(super) fn print(directory: &Path) -> Result<()> {
-    let built = build(directory, None)?;
-    std::io::stdout().write_all(built.as_bytes())?;
-    Ok(())
-}
 
 fn build(directory: &Path, cache: Option<Cache>) -> Result<String> {
     let root = fs_err::canonicalize(directory)?;
@@ -44,70 +36,46 @@ pub(super) fn run(bench: &Bench, report: &mut Report) -> Result<()> {
             None
         }
     };
-    let ours = Builder::find(bench)?;
-    if let Builder::Own(_) = ours {
-        report.value("towline build is not there yet", "the crate is measured in a process of the benchmark");
-    }
     let place = TempDir::new("bench-kustomize")?;
     floor(bench, report)?;
     for (name, patch) in [("trivial", false), ("with-patch", true)] {
         let directory = place.join(name);
         overlay(&directory, patch)?;
-        let costs = beside(report, &ours, kustomize.as_deref(), name, &directory, bench.repeat(15))?;
+        let costs = beside(bench, report, kustomize.as_deref(), name, &directory, bench.repeat(41))?;
         bars(report, name, &costs, 10.0);
     }
-    let (large, times) = if bench.quick { (50, 1) } else { (1000, 3) };
+    let (large, times) = if bench.quick { (50, 1) } else { (1000, 5) };
     let directory = place.join("large");
     resources(&directory, large)?;
     let name = format!("{large} resources");
-    let costs = beside(report, &ours, kustomize.as_deref(), &name, &directory, times)?;
+    let costs = beside(bench, report, kustomize.as_deref(), &name, &directory, times)?;
     bars(report, &name, &costs, 50.0);
-    growth(bench, report, &ours, &place)?;
-    many_patches(bench, report, &ours, &place)?;
+    growth(bench, report, &place)?;
+    many_patches(bench, report, &place)?;
     again(bench, report, &directory)
 }
 
 /// What starting any process costs here: no ratio can be better than this allows.
 fn floor(bench: &Bench, report: &mut Report) -> Result<()> {
-    let costs = compare(bench.repeat(15), &[command("/bin/true", &[])])?;
+    let costs = compare(bench.repeat(41), &[command("/bin/true", &[])])?;
     let [cost] = costs.as_slice() else { anyhow::bail!("one command has one cost") };
     report.value("a process that does nothing (/bin/true)", &cost.text());
     Ok(())
 }
 
-/// What builds for us.
-enum Builder {
-    /// `towline build`.
-    Command(PathBuf),
-    /// This program with `--build`.
-    Own(PathBuf),
-}
-
-impl Builder {
-    fn find(bench: &Bench) -> Result<Self> {
-        let towline = bench.binary("towline");
-        let help = Command::new(&towline).args(["build", "--help"]).output().context("running towline")?;
-        Ok(if help.status.success() { Self::Command(towline) } else { Self::Own(std::env::current_exe()?) })
-    }
-
-    fn command(&self, directory: &Path) -> Vec<std::ffi::OsString> {
-        let directory = directory.to_string_lossy();
-        match self {
-            Self::Command(program) => command(program, &["build", &directory]),
-            Self::Own(program) => command(program, &["bench", "--build", &directory]),
-        }
-    }
+fn towline(bench: &Bench, directory: &Path) -> Vec<OsString> {
+    command(bench.binary("towline"), &["build", &directory.to_string_lossy()])
 }
 
 fn beside(
+    bench: &Bench,
     report: &mut Report,
-    ours: &Builder,
     kustomize: Option<&Path>,
     name: &str,
     directory: &Path,
     times: usize,
 ) -> Result<Vec<Costs>> {
-    let mut commands = vec![ours.command(directory)];
+    let mut commands = vec![towline(bench, directory)];
     commands.extend(kustomize.map(|program| command(program, &["build", &directory.to_string_lossy()])));
     let costs = compare(times, &commands)?;
     for (who, cost) in ["towline", "kustomize"].iter().zip(&costs) {
@@ -128,14 +96,14 @@ fn bars(report: &mut Report, name: &str, costs: &[Costs], faster: f64) {
     }
 }
 
-fn growth(bench: &Bench, report: &mut Report, ours: &Builder, place: &TempDir) -> Result<()> {
+fn growth(bench: &Bench, report: &mut Report, place: &TempDir) -> Result<()> {
     report.section("growth: resources of a kustomization (ours only)");
     let sizes: &[usize] = if bench.quick { &[50, 500] } else { &[1000, 2000, 10_000] };
     let mut walls = Vec::new();
     for &size in sizes {
         let directory = place.join(format!("growth-{size}"));
         resources(&directory, size)?;
-        let costs = compare(bench.repeat(3), &[ours.command(&directory)])?;
+        let costs = compare(bench.repeat(3), &[towline(bench, &directory)])?;
         let [cost] = costs.as_slice() else { anyhow::bail!("one command has one cost") };
         report.value(&format!("{size}"), &cost.text());
         walls.push(cost.wall());
@@ -147,14 +115,14 @@ fn growth(bench: &Bench, report: &mut Report, ours: &Builder, place: &TempDir) -
 }
 
 /// One patch for each resource, which finds it by its id.
-fn many_patches(bench: &Bench, report: &mut Report, ours: &Builder, place: &TempDir) -> Result<()> {
+fn many_patches(bench: &Bench, report: &mut Report, place: &TempDir) -> Result<()> {
     report.section("growth: patches of one resource each (ours only)");
     let sizes: &[usize] = if bench.quick { &[50, 500] } else { &[500, 5000] };
     let mut walls = Vec::new();
     for &size in sizes {
         let directory = place.join(format!("patches-{size}"));
         patches(&directory, size)?;
-        let costs = compare(bench.repeat(3), &[ours.command(&directory)])?;
+        let costs = compare(bench.repeat(3), &[towline(bench, &directory)])?;
         let [cost] = costs.as_slice() else { anyhow::bail!("one command has one cost") };
         report.value(&format!("{size}"), &cost.text());
         walls.push(cost.wall());

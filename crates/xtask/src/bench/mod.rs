@@ -17,7 +17,7 @@ mod yaml;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
@@ -42,9 +42,6 @@ pub(crate) struct Arguments {
     /// Run one command and print what it took, as JSON (the benchmark calls itself so: see `child`).
     #[arg(long, hide = true, num_args = 1.., allow_hyphen_values = true, value_name = "COMMAND")]
     measure: Vec<OsString>,
-    /// Build a kustomization and print it, as a process of its own (until `towline build` is there).
-    #[arg(long, hide = true, value_name = "DIRECTORY")]
-    build: Option<PathBuf>,
 }
 
 /// A part of the benchmark.
@@ -85,12 +82,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.measure.is_empty() {
         return child::print(&arguments.measure);
     }
-    if let Some(directory) = &arguments.build {
-        return kustomization::print(directory);
-    }
     let binaries = match &arguments.binaries {
         Some(binaries) => binaries.clone(),
-        None => build()?,
+        None => crate::release::build(&[])?,
     };
     if cfg!(debug_assertions) && !arguments.unoptimised {
         return again_in_release(&binaries);
@@ -124,27 +118,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     report.finish();
     Ok(())
-}
-
-/// Builds the release binaries, this one too; returns where they are.
-fn build() -> Result<PathBuf> {
-    // The one Cargo that runs us: another version would build everything again.
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .current_dir(testkit::workspace())
-        .args(["build", "--release", "--bins", "--message-format=json-render-diagnostics"])
-        .stderr(Stdio::inherit())
-        .output()
-        .context("running cargo build")?;
-    if !output.status.success() {
-        bail!("the binaries do not build");
-    }
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|message| message.get("executable")?.as_str().map(PathBuf::from))
-        .find_map(|executable| executable.parent().map(Path::to_path_buf))
-        .context("cargo names no executable")
 }
 
 /// What is measured in process must be optimised code: the same command again, by the release build of this program.

@@ -41,7 +41,7 @@ impl<'a> Parser<'a> {
     pub(super) fn indentless_sequence_entry(&mut self) -> Result<Event<'a>, Error> {
         let token = self.peek()?;
         let start = token.start;
-        if token.kind == TokenKind::BlockEntry {
+        if matches!(token.kind, TokenKind::BlockEntry) {
             let head_length = self.comments.head.len();
             self.scanner.take();
             self.split_stem(head_length)?;
@@ -86,7 +86,7 @@ impl<'a> Parser<'a> {
     pub(super) fn block_mapping_value(&mut self) -> Result<Event<'a>, Error> {
         let token = self.peek()?;
         let start = token.start;
-        if token.kind == TokenKind::Value {
+        if matches!(token.kind, TokenKind::Value) {
             self.scanner.take();
             let next = self.peek()?;
             if matches!(next.kind, TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd) {

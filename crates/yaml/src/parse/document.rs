@@ -7,7 +7,7 @@ use crate::scan::{Mark, Token, TokenKind};
 impl<'a> Parser<'a> {
     pub(super) fn document_start(&mut self, implicit: bool) -> Result<Event<'a>, Error> {
         if !implicit {
-            while self.peek()?.kind == TokenKind::DocumentEnd {
+            while matches!(self.peek()?.kind, TokenKind::DocumentEnd) {
                 self.scanner.take();
             }
         }
@@ -36,7 +36,7 @@ impl<'a> Parser<'a> {
     fn explicit_document_start(&mut self, start: Mark) -> Result<Event<'a>, Error> {
         self.process_directives()?;
         let token = self.peek()?;
-        if token.kind != TokenKind::DocumentStart {
+        if !matches!(token.kind, TokenKind::DocumentStart) {
             let line = token.start.line;
             return Err(self.error(0, "did not find expected <document start>", line));
         }
@@ -120,7 +120,7 @@ impl<'a> Parser<'a> {
     pub(super) fn document_end(&mut self) -> Result<Event<'a>, Error> {
         let token = self.peek()?;
         let start = token.start;
-        if token.kind == TokenKind::DocumentEnd {
+        if matches!(token.kind, TokenKind::DocumentEnd) {
             self.scanner.take();
         }
         self.reset_tag_directives();

@@ -6,10 +6,10 @@ use crate::scan::TokenKind;
 
 impl<'a> Parser<'a> {
     pub(super) fn flow_sequence_entry(&mut self, first: bool) -> Result<Event<'a>, Error> {
-        if self.peek()?.kind != TokenKind::FlowSequenceEnd {
+        if !matches!(self.peek()?.kind, TokenKind::FlowSequenceEnd) {
             if !first {
                 let token = self.peek()?;
-                if token.kind != TokenKind::FlowEntry {
+                if !matches!(token.kind, TokenKind::FlowEntry) {
                     let line = token.start.line;
                     let context = self.marks.pop().unwrap_or(0);
                     return Err(self.error(context, "did not find expected ',' or ']'", line));
@@ -56,7 +56,7 @@ impl<'a> Parser<'a> {
     pub(super) fn flow_sequence_entry_mapping_value(&mut self) -> Result<Event<'a>, Error> {
         let token = self.peek()?;
         let start = token.start;
-        if token.kind == TokenKind::Value {
+        if matches!(token.kind, TokenKind::Value) {
             self.scanner.take();
             let token = self.peek()?;
             if !matches!(token.kind, TokenKind::FlowEntry | TokenKind::FlowSequenceEnd) {
@@ -69,10 +69,10 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn flow_mapping_key(&mut self, first: bool) -> Result<Event<'a>, Error> {
-        if self.peek()?.kind != TokenKind::FlowMappingEnd {
+        if !matches!(self.peek()?.kind, TokenKind::FlowMappingEnd) {
             if !first {
                 let token = self.peek()?;
-                if token.kind != TokenKind::FlowEntry {
+                if !matches!(token.kind, TokenKind::FlowEntry) {
                     let line = token.start.line;
                     let context = self.marks.pop().unwrap_or(0);
                     return Err(self.error(context, "did not find expected ',' or '}'", line));
@@ -111,7 +111,7 @@ impl<'a> Parser<'a> {
             self.state = State::FlowMappingKey;
             return Ok(empty_scalar(start));
         }
-        if self.peek()?.kind == TokenKind::Value {
+        if matches!(self.peek()?.kind, TokenKind::Value) {
             self.scanner.take();
             let token = self.peek()?;
             if !matches!(token.kind, TokenKind::FlowEntry | TokenKind::FlowMappingEnd) {

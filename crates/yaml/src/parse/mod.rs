@@ -181,7 +181,8 @@ impl<'a> Parser<'a> {
 
     #[inline]
     fn peek(&mut self) -> Result<&Token<'a>, Error> {
-        if self.dialect() == Dialect::V3 {
+        self.scanner.peek()?;
+        if self.scanner.has_comments() {
             self.gather_comments()?;
         }
         match self.scanner.peek()? {
@@ -193,7 +194,7 @@ impl<'a> Parser<'a> {
     /// Takes over the comments that belong to the next token.
     fn gather_comments(&mut self) -> Result<(), Error> {
         let (offset, block_end) = match self.scanner.peek()? {
-            Some(token) => (token.start.offset, token.kind == TokenKind::BlockEnd),
+            Some(token) => (token.start.offset, matches!(token.kind, TokenKind::BlockEnd)),
             None => (0, false),
         };
         while let Some(comment) = self.scanner.next_comment(offset, block_end) {

@@ -46,6 +46,8 @@ pub(crate) struct Scanner<'a> {
     dialect: Dialect,
     tokens: VecDeque<Token<'a>>,
     tokens_taken: usize,
+    /// The next token has been looked at, so that it is certain until it is taken.
+    peeked: bool,
     started: bool,
     ended: bool,
     simple_key_allowed: bool,
@@ -74,6 +76,7 @@ impl<'a> Scanner<'a> {
             dialect,
             tokens: VecDeque::with_capacity(8),
             tokens_taken: 0,
+            peeked: false,
             started: false,
             ended: false,
             simple_key_allowed: true,
@@ -97,8 +100,11 @@ impl<'a> Scanner<'a> {
     /// The next token without taking it; `None` after the end of the stream.
     #[inline]
     pub(crate) fn peek(&mut self) -> Result<Option<&Token<'a>>, Error> {
-        if !self.is_next_certain() && !self.ended_and_drained() {
-            self.fetch_more()?;
+        if !self.peeked {
+            if !self.is_next_certain() && !self.ended_and_drained() {
+                self.fetch_more()?;
+            }
+            self.peeked = true;
         }
         Ok(self.tokens.front())
     }
@@ -108,17 +114,32 @@ impl<'a> Scanner<'a> {
     fn is_next_certain(&self) -> bool {
         match self.simple_keys.as_slice() {
             [key] => {
-                self.dialect == Dialect::V2
-                    && !self.tokens.is_empty()
+                self.tokens.len() > self.lookahead()
                     && !(key.possible && key.waiting && key.token_number == self.tokens_taken)
             }
             _ => false,
         }
     }
 
+    /// Are there comments that no token has got yet? Only in v3.
+    #[inline]
+    pub(crate) fn has_comments(&self) -> bool {
+        !self.comments.is_empty()
+    }
+
+    /// How many tokens behind the next one are scanned before it is given out; v3 finds the comments behind it so.
+    #[inline]
+    fn lookahead(&self) -> usize {
+        match self.dialect {
+            Dialect::V2 => 0,
+            Dialect::V3 => 2,
+        }
+    }
+
     /// Takes the next token.
     #[inline]
     pub(crate) fn take(&mut self) -> Option<Token<'a>> {
+        self.peeked = false;
         let token = self.tokens.pop_front();
         if let Some(token) = &token {
             self.tokens_taken += 1;
@@ -226,12 +247,8 @@ impl<'a> Scanner<'a> {
 
     /// Scans until the first token can no longer turn out to be preceded by an inserted KEY token.
     fn fetch_more(&mut self) -> Result<(), Error> {
-        let lookahead = match self.dialect {
-            Dialect::V2 => 0,
-            Dialect::V3 => 2,
-        };
         loop {
-            if self.ended || self.tokens.len() > lookahead {
+            if self.ended || self.tokens.len() > self.lookahead() {
                 let taken = self.tokens_taken;
                 // Token numbers never fall from an outer level to an inner one; two levels may share one.
                 let after = self.simple_keys.partition_point(|key| key.token_number <= taken);
