@@ -81,13 +81,16 @@ impl Token {
 }
 
 /// A token and where it is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Item {
     pub(super) token: Token,
     pub(super) start: usize,
     pub(super) end: usize,
-    /// The message of an error token.
-    pub(super) message: Option<Box<str>>,
+}
+
+impl Item {
+    /// Nothing, at the beginning.
+    pub(super) const NONE: Self = Self { token: Token::End, start: 0, end: 0 };
 }
 
 /// Cuts text into tokens, one at a time.
@@ -97,17 +100,18 @@ pub(super) struct Lexer<'a> {
     start: usize,
     parentheses: usize,
     inside: bool,
-    failed: bool,
+    /// What is wrong; there is nothing behind it.
+    failure: Option<Box<str>>,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
-        Self { text, position: 0, start: 0, parentheses: 0, inside: false, failed: false }
+        Self { text, position: 0, start: 0, parentheses: 0, inside: false, failure: None }
     }
 
     pub(super) fn next_item(&mut self) -> Item {
-        if self.failed {
-            return Item { token: Token::End, start: self.text.len(), end: self.text.len(), message: None };
+        if self.failure.is_some() {
+            return Item { token: Token::End, start: self.text.len(), end: self.text.len() };
         }
         if self.inside { self.inside_action() } else { self.outside() }
     }
@@ -117,14 +121,19 @@ impl<'a> Lexer<'a> {
     }
 
     fn item(&mut self, token: Token) -> Item {
-        let item = Item { token, start: self.start, end: self.position, message: None };
+        let item = Item { token, start: self.start, end: self.position };
         self.start = self.position;
         item
     }
 
     fn error(&mut self, message: impl Into<Box<str>>) -> Item {
-        self.failed = true;
-        Item { token: Token::Error, start: self.start, end: self.position, message: Some(message.into()) }
+        self.failure = Some(message.into());
+        Item { token: Token::Error, start: self.start, end: self.position }
+    }
+
+    /// The message of the error token.
+    pub(super) fn failure(&self) -> &str {
+        self.failure.as_deref().unwrap_or_default()
     }
 
     fn outside(&mut self) -> Item {
@@ -257,7 +266,7 @@ impl<'a> Lexer<'a> {
             self.start = self.position + 2;
         }
         let item =
-            Item { token: Token::RightDelimiter, start: self.start, end: self.start + RIGHT.len(), message: None };
+            Item { token: Token::RightDelimiter, start: self.start, end: self.start + RIGHT.len() };
         self.close_right(trim);
         self.inside = false;
         item

@@ -103,13 +103,17 @@ fn read_entries(bytes: &[u8], policy: &Policy) -> Result<Vec<Entry>, ReadError> 
             return Ok(());
         }
         // The policy bounds the size that the header declares, and the content is never longer.
-        buffer.resize(usize::try_from(info.size).unwrap_or(usize::MAX), 0);
-        content.read_exact(&mut buffer)?;
+        let size = usize::try_from(info.size).unwrap_or(usize::MAX);
+        if buffer.len() < size {
+            buffer.resize(size, 0);
+        }
+        let data = buffer.get_mut(..size).unwrap_or_default();
+        content.read_exact(data)?;
         entries.push(Entry {
             path: info.path.clone(),
             size: info.size,
             modified: info.modified,
-            data: Arc::from(load::without_mark(&buffer)),
+            data: Arc::from(load::without_mark(data)),
         });
         Ok::<(), io::Error>(())
     });

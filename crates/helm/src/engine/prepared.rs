@@ -35,6 +35,11 @@ impl Prepared {
         Ok(trees)
     }
 
+    /// Whether the file is parsed already.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.lock().contains_key(name)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Trees>> {
         self.trees.lock().unwrap_or_else(PoisonError::into_inner)
     }

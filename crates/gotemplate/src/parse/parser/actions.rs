@@ -223,7 +223,7 @@ impl Parser<'_> {
         let item = self.next_non_space();
         let name = self.template_name(&item, CONTEXT)?;
         let pipeline = self.pipeline(CONTEXT, Token::RightDelimiter)?;
-        let clause = self.tokens[0].clone();
+        let clause = self.tokens[0];
         let outer = std::mem::replace(&mut self.scope, Scope::new());
         let (root, ending) = self.item_list()?;
         if ending != Ending::End {

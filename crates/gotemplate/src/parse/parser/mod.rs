@@ -23,7 +23,7 @@ pub(super) fn parse(source: &Arc<Source>, functions: &FunctionMap, stack: StackG
         bytes: &source.text,
         lexer: Lexer::new(&source.text),
         functions,
-        tokens: [None, None, None],
+        tokens: [Item::NONE; 3],
         peeked: 0,
         scope: Scope::default(),
         trees: Vec::new(),
@@ -39,7 +39,7 @@ struct Parser<'a> {
     bytes: &'a [u8],
     lexer: Lexer<'a>,
     functions: &'a FunctionMap,
-    tokens: [Option<Item>; 3],
+    tokens: [Item; 3],
     peeked: usize,
     scope: Scope,
     trees: Vec<Arc<Tree>>,
@@ -53,14 +53,9 @@ impl<'a> Parser<'a> {
         if self.peeked > 0 {
             self.peeked -= 1;
         } else {
-            self.tokens[0] = Some(self.lexer.next_item());
+            self.tokens[0] = self.lexer.next_item();
         }
-        self.tokens.get(self.peeked).cloned().flatten().unwrap_or(Item {
-            token: Token::End,
-            start: 0,
-            end: 0,
-            message: None,
-        })
+        self.tokens.get(self.peeked).copied().unwrap_or(Item::NONE)
     }
 
     fn backup(&mut self) {
@@ -68,13 +63,13 @@ impl<'a> Parser<'a> {
     }
 
     fn backup_two(&mut self, first: Item) {
-        self.tokens[1] = Some(first);
+        self.tokens[1] = first;
         self.peeked = 2;
     }
 
     fn backup_three(&mut self, first: Item, second: Item) {
-        self.tokens[1] = Some(second);
-        self.tokens[2] = Some(first);
+        self.tokens[1] = second;
+        self.tokens[2] = first;
         self.peeked = 3;
     }
 
@@ -100,7 +95,9 @@ impl<'a> Parser<'a> {
     }
 
     fn text(&self, item: &Item) -> Cow<'a, str> {
-        String::from_utf8_lossy(self.raw(item))
+        // Nearly always it is UTF-8, which is quicker to see than to walk through.
+        let raw = self.raw(item);
+        std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed)
     }
 
     fn raw(&self, item: &Item) -> &'a [u8] {
@@ -114,7 +111,7 @@ impl<'a> Parser<'a> {
     // Errors.
 
     fn error<T>(&self, message: impl AsRef<str>) -> Parsed<T> {
-        let line = self.tokens[0].as_ref().map_or(1, |item| self.line(item));
+        let line = self.line(&self.tokens[0]);
         Err(ParseError { message: format!("template: {}:{line}: {}", self.source.name, message.as_ref()) })
     }
 
@@ -122,7 +119,7 @@ impl<'a> Parser<'a> {
         let text = self.raw(item);
         match item.token {
             Token::End => "EOF".to_owned(),
-            Token::Error => item.message.as_deref().unwrap_or_default().to_owned(),
+            Token::Error => self.lexer.failure().to_owned(),
             token if token.is_keyword() => format!("<{}>", String::from_utf8_lossy(text)),
             _ if text.len() > 10 => {
                 let start: Vec<u8> =
