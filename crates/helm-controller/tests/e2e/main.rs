@@ -16,4 +16,5 @@ mod remote;
 mod restart;
 mod sources;
 mod takeover;
+mod targets;
 mod world;

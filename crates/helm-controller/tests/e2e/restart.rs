@@ -21,7 +21,8 @@ async fn the_api_server_restarts_in_the_middle_of_an_install_and_of_an_upgrade()
     // Downtime is as long as the API server takes to start; once it is longer, so that retries come to nothing first.
     for (number, (delay, down)) in [(0, 0), (150, 0), (500, 0), (300, 4)].into_iter().enumerate() {
         let name = format!("web{number}");
-        world.release(&name, "web", "1.0.0", json!({})).await?;
+        // The control plane itself takes its time to come to its senses on a busy machine.
+        world.release(&name, "web", "1.0.0", json!({"timeout": "4m"})).await?;
         interrupt(&world, delay, down).await?;
         world.ready(&name).await?;
         assert_eq!(world.history(&name).await?, ["deployed"], "interrupted {delay} ms after the creation");

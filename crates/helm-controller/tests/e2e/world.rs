@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use testkit::{ControlPlane, Process, TempDir, helm_repository::pack, process::ProcessCommand};
 
 /// Longest any single expectation may take on a busy machine.
-pub(crate) const LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const LIMIT: Duration = Duration::from_secs(240);
 
 type Charts = Arc<Mutex<BTreeMap<(String, String), Vec<u8>>>>;
 
