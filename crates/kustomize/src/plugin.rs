@@ -70,20 +70,38 @@ pub(crate) fn validate(target: &Target<'_>, all: &mut Accumulator) -> Result<(),
     Ok(())
 }
 
-/// Whether a resource is what it was, but for the one label that a validator may add. It may add it only where there were no
-/// labels: taking it out again, upstream makes the others anew, and compares them with where they stood in their file.
+/// Whether a resource is what it was, but for the one label that a validator may add.
+///
+/// Taking that out again, upstream makes the other labels anew at the end of the metadata, and compares how all is written. So
+/// it may be added only where there were no labels, or where a single transformer has made them just like that.
 fn is_only_marked(new: &Resource, old: &Resource) -> bool {
+    const MARK: &str = "validated-by";
     let labels = |resource: &Resource| resource.node().at(&["metadata", "labels"]).cloned();
-    let is_marked = labels(new).as_ref().and_then(Node::as_map).is_some_and(|map| map.contains("validated-by"));
-    if !is_marked {
+    let Some(Node::Map(mut marked)) =
+        labels(new).filter(|labels| labels.as_map().is_some_and(|map| map.contains(MARK)))
+    else {
         return new.node() == old.node();
-    }
+    };
+    marked.remove(MARK);
     let mut node = new.node().clone();
-    let is_alone = labels(new).as_ref().and_then(Node::as_map).is_some_and(|map| map.entries.len() == 1);
-    if let Some(metadata) = node.map_at_mut(&["metadata"]) {
+    let Some(metadata) = node.map_at_mut(&["metadata"]) else { return false };
+    if marked.entries.is_empty() {
         metadata.remove("labels");
+    } else {
+        metadata.set("labels", Node::Map(marked));
     }
-    is_alone && labels(old).is_none() && node == *old.node()
+    let is_last = old.node().at(&["metadata"]).and_then(Node::as_map).and_then(|map| map.entries.last());
+    let as_made = match (labels(old), &old.made_labels) {
+        (None, _) => true,
+        (Some(labels), Some((made, had_notes))) => {
+            labels == *made
+                && !old.is_tracked
+                && *had_notes == old.has_notes()
+                && is_last.is_some_and(|(key, _)| &*key.text == "labels")
+        }
+        (Some(_), None) => false,
+    };
+    as_made && node == *old.node()
 }
 
 /// The configuration objects that entries stand for: files, directories or inline YAML.

@@ -122,6 +122,8 @@ pub struct Resource {
     pub needs_hash: bool,
     /// The build keeps notes on its origin and what changes it.
     pub(crate) is_tracked: bool,
+    /// Its labels as the one transformer made them that found none, and whether there were notes before.
+    pub(crate) made_labels: Option<(Node, bool)>,
     /// Rendered from a chart, so the namespace transformer leaves it alone.
     pub from_helm: bool,
     /// Where it came from.
@@ -151,6 +153,7 @@ impl Resource {
             is_generated: false,
             needs_hash: false,
             is_tracked: false,
+            made_labels: None,
             from_helm: false,
             origin: None,
             transformations: Vec::new(),

@@ -32,6 +32,9 @@ fn one(resource: &mut Resource, pairs: &BTreeMap<String, String>, specs: &[Field
     let first_link = if specs.len() > 1 { resource.next_link() } else { 0 };
     let mut shared = false;
     let has_notes = resource.has_notes();
+    let labels = ["metadata", "labels"];
+    let sets_labels = specs.iter().any(|spec| spec.path == "metadata/labels");
+    let had_none = resource.node().at(&labels).is_none();
     let node = resource.node_mut();
     for spec in specs {
         // kustomize's notes are annotations, so that there are some already.
@@ -42,6 +45,10 @@ fn one(resource: &mut Resource, pairs: &BTreeMap<String, String>, specs: &[Field
             shared |= set_pairs(node, pairs, first_link)?;
             Ok(())
         })?;
+    }
+    if sets_labels {
+        let made = resource.node().at(&labels).filter(|_| had_none);
+        resource.made_labels = made.map(|made| (made.clone(), has_notes));
     }
     resource.settle();
     if shared && first_link > 0 {

@@ -186,6 +186,7 @@ pub(crate) fn apply_json(resource: &mut Resource, operations: &[Operation]) -> R
         resource.forget_origin();
     }
     *resource.node_mut() = text::from_json(&value);
+    resource.made_labels = None;
     resource.rewrite_annotations();
     Ok(())
 }
