@@ -259,7 +259,11 @@ mod tests {
                 "FROM scratch".to_owned(),
                 format!("USER {USER}"),
                 format!("ENTRYPOINT [\"{program}\"]"),
-                format!("RUN cargo {} build --release --locked --bin {}", crate::release::SETTINGS.join(" "), controller.name),
+                format!(
+                    "RUN cargo {} build --release --locked --bin {}",
+                    crate::release::SETTINGS.join(" "),
+                    controller.name
+                ),
             ] {
                 assert!(text.lines().any(|found| found == line), "{}: no line {line}", controller.name);
             }

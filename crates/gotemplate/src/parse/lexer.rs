@@ -265,8 +265,7 @@ impl<'a> Lexer<'a> {
         if trim {
             self.start = self.position + 2;
         }
-        let item =
-            Item { token: Token::RightDelimiter, start: self.start, end: self.start + RIGHT.len() };
+        let item = Item { token: Token::RightDelimiter, start: self.start, end: self.start + RIGHT.len() };
         self.close_right(trim);
         self.inside = false;
         item

@@ -177,6 +177,10 @@ fn write(resources: &mut ResMap, source: &Source, target: &TargetSelector) -> Re
         for field_path in paths {
             write_field(resources, at, source, field_path, target.options.as_ref())?;
         }
+        // It must still be a resource: a name can be written over with nothing.
+        if let Some(resource) = resources.get(at) {
+            crate::accumulate::check_resource(resource.node(), &resource_text(resource))?;
+        }
     }
     Ok(())
 }
