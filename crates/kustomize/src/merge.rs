@@ -208,8 +208,8 @@ impl Merger {
         };
         let cursor = known_here(cursor, &destination, patch);
         // Most of a tree is passed by no patch; only what a patch brings is looked up.
-        let before = if patch.is_some() { destination.entries.as_slice() } else { &[] };
-        let had: HashSet<Text> = before.iter().map(|(key, _)| key.text.clone()).collect();
+        let brought = patch.map(|patch| patch.entries.as_slice()).unwrap_or_default();
+        let had = present_keys(&destination.entries, brought);
         let mut entries = Vec::with_capacity(destination.entries.len());
         for (key, value) in destination.entries.drain(..) {
             let patched = patch.and_then(|patch| patch.get(&key.text));
@@ -218,8 +218,8 @@ impl Merger {
                 entries.push((key, value));
             }
         }
-        for (key, value) in patch.into_iter().flat_map(|patch| &patch.entries) {
-            if had.contains(&key.text) || value.is_null() {
+        for ((key, value), had) in brought.iter().zip(had) {
+            if had || value.is_null() {
                 continue;
             }
             let cursor = hinted(&destination.hints, patch, &key.text, cursor);
@@ -443,6 +443,19 @@ struct Keyed<'a> {
     /// The destination had no such list.
     is_new: bool,
     order: NewElements,
+}
+
+/// Which of a patch's keys a mapping has.
+fn present_keys(entries: &[(Scalar, Node)], patch: &[(Scalar, Node)]) -> Vec<bool> {
+    /// Looking for more keys than this one by one takes longer than making a set.
+    const FEW: usize = 8;
+    let has: &dyn Fn(&Text) -> bool = if patch.len() <= FEW {
+        &|wanted| entries.iter().any(|(key, _)| key.text == *wanted)
+    } else {
+        let all: HashSet<&Text> = entries.iter().map(|(key, _)| &key.text).collect();
+        &move |wanted| all.contains(wanted)
+    };
+    patch.iter().map(|(key, _)| has(&key.text)).collect()
 }
 
 /// A set of plain values: each once.

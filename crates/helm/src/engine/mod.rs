@@ -204,6 +204,9 @@ fn prepare(renderables: &[Renderable<'_>]) {
         .map(|renderable| (&renderable.chart.prepared, &renderable.name, &renderable.file.data))
         .filter(|(prepared, name, _)| !prepared.has(name))
         .collect();
+    let parse = |(prepared, name, text): &(&Arc<Prepared>, &Arc<str>, &Arc<[u8]>)| {
+        let _ = prepared.trees(name, text);
+    };
     let sizes = || work.iter().map(|(_, _, text)| text.len());
     let total: usize = sizes().sum();
     if total < WORTH_A_THREAD {
@@ -211,15 +214,10 @@ fn prepare(renderables: &[Renderable<'_>]) {
     }
     let half = sizes().scan(0, |sum, size| (*sum < total / 2).then(|| *sum += size)).count();
     let (here, there) = work.split_at(half);
-    let parse = |part: &[(&Arc<Prepared>, &Arc<str>, &Arc<[u8]>)]| {
-        for (prepared, name, text) in part {
-            let _ = prepared.trees(name, text);
-        }
-    };
     std::thread::scope(|scope| {
         // Without a second thread the templates are parsed as they are needed.
-        let _ = std::thread::Builder::new().spawn_scoped(scope, || parse(there));
-        parse(here);
+        let _ = std::thread::Builder::new().spawn_scoped(scope, || there.iter().for_each(parse));
+        here.iter().for_each(parse);
     });
 }
 

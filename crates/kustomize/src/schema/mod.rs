@@ -185,12 +185,10 @@ pub(crate) fn is_scope_known(gvk: &Gvk) -> bool {
 
 /// Whether objects of a kind are known to live outside namespaces.
 pub(crate) fn is_cluster_scoped(group: &str, version: &str, kind: &str) -> bool {
-    let wanted = (group, version, kind);
+    // Asked ten times for each resource: names of other lengths, nearly all, are passed over without reading them.
     builtin::SCOPES
-        .binary_search_by(|&(group, version, kind, _)| (group, version, kind).cmp(&wanted))
-        .ok()
-        .and_then(|index| builtin::SCOPES.get(index))
-        .is_some_and(|&(.., scope)| scope == Scope::Cluster)
+        .iter()
+        .any(|known| known.3 == Scope::Cluster && known.2 == kind && known.0 == group && known.1 == version)
 }
 
 /// Builds definitions from OpenAPI JSON; nested inline schemas get definitions without a name.
