@@ -23,7 +23,7 @@ pub(crate) struct ShortLived;
 
 /// A free piece: it holds the address of the next one.
 struct Free {
-    next: *mut Free,
+    next: *mut Self,
 }
 
 /// What a thread has at hand. Pieces freed on another thread than they were made on stay with the one that freed them.
@@ -190,7 +190,8 @@ mod tests {
         let mut held: Vec<Held> = Vec::new();
         for round in 0..20_000 {
             let filled = (round % 251) as u8;
-            let size = 1 + random(if random(10) == 0 { 5000 } else { 1200 });
+            let most = if random(10) == 0 { 5000 } else { 1200 };
+            let size = 1 + random(most);
             match random(3) {
                 0 if !held.is_empty() => {
                     let one = held.swap_remove(random(held.len()));
