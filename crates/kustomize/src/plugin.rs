@@ -73,7 +73,7 @@ pub(crate) fn validate(target: &Target<'_>, all: &mut Accumulator) -> Result<(),
 /// Whether a resource is what it was, but for the one label that a validator may add.
 ///
 /// Taking that out again, upstream makes the other labels anew at the end of the metadata, and compares how all is written. So
-/// it may be added only where there were no labels, or where a single transformer has made them just like that.
+/// it may be added only where there were no labels, or where transformers alone have made them, and just like that.
 fn is_only_marked(new: &Resource, old: &Resource) -> bool {
     const MARK: &str = "validated-by";
     let labels = |resource: &Resource| resource.node().at(&["metadata", "labels"]).cloned();
@@ -95,6 +95,7 @@ fn is_only_marked(new: &Resource, old: &Resource) -> bool {
         (None, _) => true,
         (Some(labels), Some((made, had_notes))) => {
             labels == *made
+                && has_sorted_keys(made)
                 && !old.is_tracked
                 && *had_notes == old.has_notes()
                 && is_last.is_some_and(|(key, _)| &*key.text == "labels")
@@ -104,14 +105,22 @@ fn is_only_marked(new: &Resource, old: &Resource) -> bool {
     as_made && node == *old.node()
 }
 
+fn has_sorted_keys(node: &Node) -> bool {
+    node.as_map().is_some_and(|map| map.entries.is_sorted_by_key(|(key, _)| &key.text))
+}
+
 /// The configuration objects that entries stand for: files, directories or inline YAML.
 fn configurations(target: &Target<'_>, entries: &[String]) -> Result<Vec<Resource>, Error> {
     let mut all = Accumulator::default();
-    for entry in entries {
-        let inline = entry.contains('\n') || entry.contains(": ");
-        if inline {
+    // Upstream takes those that stand in the kustomization itself before those in files.
+    let is_inline = |entry: &str| entry.contains('\n') || entry.contains(": ") || entry.starts_with('{');
+    let (inline, files): (Vec<&String>, Vec<&String>) = entries.iter().partition(|entry| is_inline(entry));
+    for entry in inline.into_iter().chain(files) {
+        if is_inline(entry) {
             for node in resources_from(target.session, entry.as_bytes(), "inline configuration")? {
-                all.resources.append(Resource::new(node))?;
+                let config = Resource::new(node);
+                target.session.saw_kind(&config.id().gvk);
+                all.resources.append(config)?;
             }
             continue;
         }
@@ -125,6 +134,7 @@ fn configurations(target: &Target<'_>, entries: &[String]) -> Result<Vec<Resourc
         let origin = Arc::new(target.origin(entry));
         for node in resources_from(target.session, &bytes, entry)? {
             let mut resource = Resource::new(node);
+            target.session.saw_kind(&resource.id().gvk);
             target.session.comes_from(&mut resource, &origin);
             all.resources.append(resource)?;
         }
@@ -382,7 +392,15 @@ fn transform_by(target: &Target<'_>, config: &Resource, resources: &mut ResMap) 
                     file_path_position: target.file_path_position,
                 })
                 .collect();
-            value_add::apply(resources, form.value.trim(), &targets)
+            let value = match form.value.trim() {
+                // The name of the kustomization's directory.
+                "" => match target.loader.root().rsplit('/').next() {
+                    Some(name) if !name.is_empty() => name,
+                    _ => "/",
+                },
+                value => value,
+            };
+            value_add::apply(resources, value, &targets)
         }
         _ => Err(unknown_builtin(config)),
     }

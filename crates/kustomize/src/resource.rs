@@ -122,7 +122,7 @@ pub struct Resource {
     pub needs_hash: bool,
     /// The build keeps notes on its origin and what changes it.
     pub(crate) is_tracked: bool,
-    /// Its labels as the one transformer made them that found none, and whether there were notes before.
+    /// Its labels as transformers made them, the first of which found none, and whether there were notes before that.
     pub(crate) made_labels: Option<(Node, bool)>,
     /// Rendered from a chart, so the namespace transformer leaves it alone.
     pub from_helm: bool,
@@ -410,6 +410,29 @@ impl Resource {
     pub(crate) fn rewrite_annotations(&mut self) {
         self.texts_of_annotations();
         self.unshare(&["metadata", "annotations"]);
+    }
+
+    /// Whether its labels are as transformers made them.
+    pub(crate) fn has_made_labels(&self) -> bool {
+        let made = self.made_labels.as_ref();
+        made.is_some_and(|(made, _)| self.node.at(&["metadata", "labels"]) == Some(made))
+    }
+
+    /// Takes the labels for made by transformers still, when no more than texts of them has changed.
+    pub(crate) fn keep_made_labels(&mut self) {
+        let same_but_text = |one: &Node, other: &Node| match (one, other) {
+            (Node::Scalar(one), Node::Scalar(other)) => (one.tag, one.plain) == (other.tag, other.plain),
+            _ => false,
+        };
+        let Some(Node::Map(now)) = self.node.at(&["metadata", "labels"]) else { return };
+        let Some((Node::Map(made), _)) = &mut self.made_labels else { return };
+        let same = now.entries.len() == made.entries.len()
+            && now.entries.iter().zip(&made.entries).all(|((key, value), (made_key, made_value))| {
+                key.text == made_key.text && same_but_text(value, made_value)
+            });
+        if same {
+            made.clone_from(now);
+        }
     }
 
     /// Frees the values of a mapping from what they share with other fields.

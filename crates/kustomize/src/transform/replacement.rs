@@ -223,8 +223,12 @@ fn write_field(
     };
     let visit = |resources: &mut ResMap, change: &mut dyn FnMut(&mut Node, Inside) -> Result<bool, Error>| {
         let Some(resource) = resources.get_mut(at) else { return Ok(0) };
+        let had_made = resource.has_made_labels();
         let count = path::visit(resource.node_mut(), &segments, make, change);
         resource.settle();
+        if had_made {
+            resource.keep_made_labels();
+        }
         match count {
             Ok(0) => Err(not_found("")),
             Ok(count) => Ok(count),
