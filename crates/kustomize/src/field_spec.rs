@@ -136,8 +136,15 @@ impl Walk<'_> {
                         map.set(key, Node::Seq(Vec::new()));
                         return Ok(());
                     }
+                    if rest.is_none()
+                        && self.create != Create::Map
+                        && let Some(null) = map.get_mut(key)
+                    {
+                        // A null at the end of the path is a value with the text of how it was spelt.
+                        return (self.change)(null);
+                    }
                     if !creates {
-                        // A null that is not to be created stays as it is.
+                        // A null on the way that is not to be created stays as it is.
                         return Ok(());
                     }
                     let made = match (rest.is_none(), self.create) {

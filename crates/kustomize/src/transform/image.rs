@@ -120,7 +120,7 @@ impl<'a> Updater<'a> {
         let Node::Scalar(scalar) = node else {
             return Err(Error::WrongNode { expected: "ScalarNode", found: kind, path: "image".into() });
         };
-        if scalar.is_null() || !self.pattern.is_match(&scalar.text) {
+        if !self.pattern.is_match(&scalar.text) {
             return Ok(());
         }
         self.is_found = true;
