@@ -193,7 +193,12 @@ impl Merger {
             (destination, None) => (destination.unwrap_or_default(), None),
             (destination, Some(patch)) => {
                 let directive = directive(patch)?;
+                let mut destination = destination;
                 if directive.is_some() {
+                    // Within something wholly new both are one mapping, which loses its directive.
+                    if let Some(copy) = destination.as_mut().filter(|destination| *destination == patch) {
+                        *copy = without_directive(patch);
+                    }
                     stripped = Some(without_directive(patch));
                 }
                 let patch = stripped.as_ref().unwrap_or(patch);
@@ -399,6 +404,10 @@ impl Merger {
                 change.and_then(Node::as_map).map(directive).transpose()?.flatten() == Some(Directive::Replace);
             let place = place.child(identity.text());
             let old = match &slot {
+                // Within something wholly new this is the patch's own element, which has lost its directive.
+                Some(Some((_, Node::Map(map)))) if replaces && change.and_then(Node::as_map) == Some(map) => {
+                    Some(Node::Map(without_directive(map)))
+                }
                 Some(Some((_, node))) if replaces => Some(node.clone()),
                 _ => None,
             };

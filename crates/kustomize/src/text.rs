@@ -367,13 +367,25 @@ pub(crate) fn from_json(value: &serde_json::Value) -> Node {
             let text = number.as_f64().map_or_else(|| number.to_string(), float_text);
             Node::Scalar(Scalar { tag: tag_of(&text), ..Scalar::open(text) })
         }
-        serde_json::Value::String(text) => Node::string(text.as_str()),
+        serde_json::Value::String(text) => {
+            // Upstream writes it as YAML and reads that, so that what needs quotes has them from then on.
+            let node = Node::string(text.as_str());
+            let plain =
+                is_word(text) || v3::is_plain_string(text) && !node_text(&node).starts_with(['"', '\'', '|', '>']);
+            Node::Scalar(Scalar { plain, ..Scalar::string(text.as_str()) })
+        }
         serde_json::Value::Array(list) => Node::Seq(list.iter().map(from_json).collect()),
         serde_json::Value::Object(map) => Node::Map(Map {
             entries: map.iter().map(|(key, value)| (Scalar::string(key.as_str()), from_json(value))).collect(),
             hints: Hints::default(),
         }),
     }
+}
+
+/// Whether a text surely is one in YAML without quotes, told without writing it: lower-case letters and dashes, too long
+/// for `false` or `null`.
+fn is_word(text: &str) -> bool {
+    text.len() > 5 && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && !text.starts_with('-')
 }
 
 /// What `kustomize build` prints for one resource.

@@ -1,6 +1,6 @@
 //! Patches: strategic merge and JSON 6902, on one resource or on all that a target selects.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use crate::{
     error::{Context, Error},
@@ -146,7 +146,10 @@ pub(crate) fn apply_merge_to_selected(
     let target = CompiledSelector::new(target)?;
     let patch = &with_texts(patch);
     let mut done = Patched::default();
-    for resource in resources.iter_mut().filter(|resource| target.selects(resource)) {
+    // Upstream keeps the ids of what is selected: others that a JSON patch has given one of these ids are patched as well.
+    let selected: HashSet<ResId> =
+        resources.iter().filter(|resource| target.selects(resource)).map(|resource| resource.id().clone()).collect();
+    for resource in resources.iter_mut().filter(|resource| selected.contains(resource.id())) {
         done.one(resource, |resource| merge_into(resource, &of_version(patch, resource), options, schema))?;
     }
     done.note(resources);
