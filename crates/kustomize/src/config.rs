@@ -407,6 +407,8 @@ fn secret_referrers() -> Vec<FieldSpec> {
     ];
     out.extend([
         spec("", "", "Ingress", "spec/tls/secretName", false),
+        // Upstream has it twice, which shows where the name that is found was another's before.
+        spec("", "", "Ingress", "spec/tls/secretName", false),
         spec("", "", "Ingress", "metadata/annotations/ingress.kubernetes.io\\/auth-secret", false),
         spec("", "", "Ingress", "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-secret", false),
         spec("", "", "Ingress", "metadata/annotations/nginx.ingress.kubernetes.io\\/auth-tls-secret", false),

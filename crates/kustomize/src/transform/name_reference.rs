@@ -1,6 +1,6 @@
 //! Name references: fields that name a resource follow its renaming. Runs once, at the root of a build.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     config::Config,
@@ -18,10 +18,7 @@ struct Referral {
     at: usize,
     name: Text,
     namespace: Text,
-    /// Namespace it had first, and has now, as they take effect.
-    original_namespace: Text,
-    effective_namespace: Text,
-    is_cluster_scoped: bool,
+    place: Place,
     is_service_account: bool,
     previous_kinds: Vec<(Text, Gvk)>,
 }
@@ -30,17 +27,35 @@ struct Referral {
 struct Referrals {
     by_old_name: HashMap<Text, Vec<usize>>,
     all: Vec<Referral>,
+    /// Where resources were first and are now, renamed or not.
+    places: HashSet<Place>,
+}
+
+/// Namespaces of a resource as they take effect.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Place {
+    original_namespace: Text,
+    effective_namespace: Text,
+    is_cluster_scoped: bool,
 }
 
 impl Referrals {
     fn collect(resources: &ResMap) -> Self {
-        let mut out = Self { by_old_name: HashMap::new(), all: Vec::new() };
+        let mut out = Self { by_old_name: HashMap::new(), all: Vec::new(), places: HashSet::new() };
         for (at, resource) in resources.iter().enumerate() {
+            let id = resource.id();
+            let place = Place {
+                original_namespace: resource.original_id().effective_namespace().into(),
+                effective_namespace: id.effective_namespace().into(),
+                is_cluster_scoped: id.gvk.is_cluster_scoped(),
+            };
+            if !out.places.contains(&place) {
+                out.places.insert(place.clone());
+            }
             if resource.previous.is_empty() {
                 // What was never renamed has no earlier id that a reference could hold.
                 continue;
             }
-            let id = resource.id();
             let index = out.all.len();
             let previous_kinds: Vec<(Text, Gvk)> = resource.previous_ids().map(|id| (id.name, id.gvk)).collect();
             for (name, _) in &previous_kinds {
@@ -53,9 +68,7 @@ impl Referrals {
                 at,
                 name: id.name.clone(),
                 namespace: id.namespace.clone(),
-                original_namespace: resource.original_id().effective_namespace().into(),
-                effective_namespace: id.effective_namespace().into(),
-                is_cluster_scoped: id.gvk.is_cluster_scoped(),
+                place,
                 is_service_account: &*id.gvk.kind == "ServiceAccount",
                 previous_kinds,
             });
@@ -161,11 +174,11 @@ impl Referrer {
     }
 
     /// Whether a resource is one that this referrer's fields may mean at all.
-    fn sees(&self, referral: &Referral) -> bool {
+    fn sees(&self, place: &Place) -> bool {
         self.is_cluster_scoped
-            || referral.is_cluster_scoped
-            || referral.effective_namespace == self.effective_namespace
-            || self.subject_namespaces.contains(&referral.effective_namespace)
+            || place.is_cluster_scoped
+            || place.effective_namespace == self.effective_namespace
+            || self.subject_namespaces.contains(&place.effective_namespace)
     }
 }
 
@@ -219,10 +232,11 @@ impl<'a> Update<'a> {
         let selected = match namespace {
             None => self.select(&old, |_| true, true)?,
             Some(namespace) => {
-                let originally = |referral: &Referral| referral.original_namespace == namespace;
-                let now = |referral: &Referral| referral.effective_namespace == namespace;
-                // Namespaces that were once in use win over those in use now.
-                if referrals.all.iter().any(|referral| self.referrer.sees(referral) && originally(referral)) {
+                let originally = |referral: &Referral| referral.place.original_namespace == namespace;
+                let now = |referral: &Referral| referral.place.effective_namespace == namespace;
+                // Namespaces that were once in use, be it by another kind, win over those in use now.
+                let was_used = |place: &Place| place.original_namespace == namespace && self.referrer.sees(place);
+                if referrals.places.iter().any(was_used) {
                     self.select(&old, originally, true)?
                 } else {
                     self.select(&old, now, true)?
@@ -257,14 +271,14 @@ impl<'a> Update<'a> {
         let mut candidates: Vec<&Referral> = indexes
             .iter()
             .filter_map(|index| self.referrals.all.get(*index))
-            .filter(|referral| self.referrer.sees(referral) && in_namespace(referral))
+            .filter(|referral| self.referrer.sees(&referral.place) && in_namespace(referral))
             .filter(|referral| selected_by(referral, self.target))
             .filter(|referral| role.is_none_or(|role| selected_by(referral, role)))
             .filter(|referral| {
                 self.referrer.is_cluster_scoped
-                    || referral.is_cluster_scoped
+                    || referral.place.is_cluster_scoped
                     || referral.is_service_account
-                    || referral.effective_namespace == self.referrer.effective_namespace
+                    || referral.place.effective_namespace == self.referrer.effective_namespace
             })
             .collect();
         if candidates.len() > 1 {
