@@ -147,9 +147,17 @@ pub(crate) fn apply_merge_to_selected(
     let patch = &with_texts(patch);
     let mut done = Patched::default();
     // Upstream keeps the ids of what is selected: others that a JSON patch has given one of these ids are patched as well.
-    let selected: HashSet<ResId> =
-        resources.iter().filter(|resource| target.selects(resource)).map(|resource| resource.id().clone()).collect();
-    for resource in resources.iter_mut().filter(|resource| selected.contains(resource.id())) {
+    let is_selected: Vec<bool> = resources.iter().map(|resource| target.selects(resource)).collect();
+    let ids: HashSet<ResId> = resources
+        .iter()
+        .zip(&is_selected)
+        .filter(|(_, is_selected)| **is_selected)
+        .map(|(resource, _)| resource.id().clone())
+        .collect();
+    for (resource, is_selected) in resources.iter_mut().zip(is_selected) {
+        if !is_selected && !ids.contains(resource.id()) {
+            continue;
+        }
         done.one(resource, |resource| merge_into(resource, &of_version(patch, resource), options, schema))?;
     }
     done.note(resources);
