@@ -418,20 +418,24 @@ impl Resource {
         made.is_some_and(|(made, _)| self.node.at(&["metadata", "labels"]) == Some(made))
     }
 
-    /// Takes the labels for made by transformers still, when no more than texts of them has changed.
-    pub(crate) fn keep_made_labels(&mut self) {
+    /// Takes the labels for made by transformers still, when a step has only changed texts, or added some if it may.
+    pub(crate) fn keep_made_labels(&mut self, may_add: bool) {
         let same_but_text = |one: &Node, other: &Node| match (one, other) {
-            (Node::Scalar(one), Node::Scalar(other)) => (one.tag, one.plain) == (other.tag, other.plain),
+            (Node::Scalar(one), Node::Scalar(other)) => {
+                // Quotes that the first text needed, or not, stay.
+                let quotes = |scalar: &Scalar| !scalar.text.is_empty() && !yaml::v3::is_plain_string(&scalar.text);
+                (one.tag, one.plain, quotes(one)) == (other.tag, other.plain, quotes(other))
+            }
             _ => false,
         };
         let Some(Node::Map(now)) = self.node.at(&["metadata", "labels"]) else { return };
         let Some((Node::Map(made), _)) = &mut self.made_labels else { return };
-        let same = now.entries.len() == made.entries.len()
-            && now.entries.iter().zip(&made.entries).all(|((key, value), (made_key, made_value))| {
-                key.text == made_key.text && same_but_text(value, made_value)
-            });
+        let same = (may_add || now.entries.len() == made.entries.len())
+            && made.entries.iter().all(|(key, value)| now.get(&key.text).is_some_and(|now| same_but_text(now, value)));
         if same {
             made.clone_from(now);
+        } else {
+            self.made_labels = None;
         }
     }
 

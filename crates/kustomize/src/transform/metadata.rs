@@ -34,12 +34,8 @@ fn one(resource: &mut Resource, pairs: &BTreeMap<String, String>, specs: &[Field
     let has_notes = resource.has_notes();
     let labels = ["metadata", "labels"];
     let sets_labels = specs.iter().any(|spec| spec.path == "metadata/labels");
-    // Labels that only transformers have set so far are still theirs afterwards.
-    let had_notes = match (resource.node().at(&labels), &resource.made_labels) {
-        (None, _) => Some(has_notes),
-        (Some(now), Some((made, had_notes))) if now == made => Some(*had_notes),
-        _ => None,
-    };
+    let had_none = resource.node().at(&labels).is_none();
+    let had_made = resource.has_made_labels();
     let node = resource.node_mut();
     for spec in specs {
         // kustomize's notes are annotations, so that there are some already.
@@ -52,7 +48,12 @@ fn one(resource: &mut Resource, pairs: &BTreeMap<String, String>, specs: &[Field
         })?;
     }
     if sets_labels {
-        resource.made_labels = resource.node().at(&labels).cloned().zip(had_notes);
+        if had_made {
+            resource.keep_made_labels(true);
+        } else {
+            let made = resource.node().at(&labels).filter(|_| had_none);
+            resource.made_labels = made.map(|made| (made.clone(), has_notes));
+        }
     }
     resource.settle();
     if shared && first_link > 0 {

@@ -227,7 +227,7 @@ fn write_field(
         let count = path::visit(resource.node_mut(), &segments, make, change);
         resource.settle();
         if had_made {
-            resource.keep_made_labels();
+            resource.keep_made_labels(false);
         }
         match count {
             Ok(0) => Err(not_found("")),
