@@ -7,7 +7,7 @@ mod output;
 pub use explain::Explanation;
 pub use output::{Document, TemplateOutput, write_manifests};
 
-use output::{Show, write_document};
+use output::Show;
 
 use crate::capabilities::{Capabilities, KubeVersion};
 use crate::chart::{Chart, ChartError};
@@ -250,7 +250,7 @@ pub fn name_from_template(text: &str, now: Timestamp) -> Result<String, Template
 fn unsorted(files: &BTreeMap<Arc<str>, String>) -> String {
     let mut out = String::new();
     for (path, content) in files.iter().filter(|(_, content)| !trim_space(content).is_empty()) {
-        write_document(&mut out, path, content);
+        let _ = write!(out, "{}", Document { path, content: content.into() });
     }
     format!("{}\n", trim_space(&out))
 }

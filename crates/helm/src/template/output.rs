@@ -65,9 +65,7 @@ impl fmt::Display for Document<'_> {
 impl TemplateOutput {
     /// Everything printed, one by one, whatever `show_only` says.
     pub fn documents(&self) -> impl Iterator<Item = Document<'_>> {
-        let hooks = self.hooks.iter().filter(|hook| self.show.hook(hook));
-        self.crds_and_manifests()
-            .chain(hooks.map(|hook| Document { path: &hook.path, content: Cow::Borrowed(&hook.manifest) }))
+        self.crds_and_manifests().chain(self.shown_hooks())
     }
 
     fn crds_and_manifests(&self) -> impl Iterator<Item = Document<'_>> {
@@ -76,19 +74,25 @@ impl TemplateOutput {
         crds.chain(self.manifests.iter().map(|manifest| document(manifest, self.show.hide_secrets)))
     }
 
+    fn shown_hooks(&self) -> impl Iterator<Item = Document<'_>> {
+        let hooks = self.hooks.iter().filter(|hook| self.show.hook(hook));
+        hooks.map(|hook| Document { path: &hook.path, content: Cow::Borrowed(&hook.manifest) })
+    }
+
     /// The documents after one another, the hooks as the last.
     pub(super) fn printed(&self) -> String {
-        let length = |document: Document<'_>| document.content.len() + document.path.len() + MARKUP;
-        let mut text = String::with_capacity(self.documents().map(length).sum());
-        for document in self.crds_and_manifests() {
+        let (first, hooks): (Vec<_>, Vec<_>) = (self.crds_and_manifests().collect(), self.shown_hooks().collect());
+        let length = |document: &Document<'_>| document.content.len() + document.path.len() + MARKUP;
+        let mut text = String::with_capacity(first.iter().chain(&hooks).map(length).sum());
+        for document in first {
             let _ = write!(text, "{document}");
         }
         // Trimmed in place: the output of a large chart is not held twice.
         text.truncate(text.trim_end_matches(is_space).len());
         text.drain(..text.len() - text.trim_start_matches(is_space).len());
         text.push('\n');
-        for hook in self.hooks.iter().filter(|hook| self.show.hook(hook)) {
-            write_document(&mut text, &hook.path, &hook.manifest);
+        for hook in hooks {
+            let _ = write!(text, "{hook}");
         }
         text
     }
@@ -143,8 +147,4 @@ pub fn write_manifests(out: &mut String, manifests: &[Manifest], hide_secrets: b
     for manifest in manifests {
         let _ = write!(out, "{}", document(manifest, hide_secrets));
     }
-}
-
-pub(super) fn write_document(out: &mut String, path: &str, content: &str) {
-    let _ = write!(out, "---\n# Source: {path}\n{content}\n");
 }
