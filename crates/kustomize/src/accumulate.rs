@@ -178,7 +178,7 @@ impl<'a> Target<'a> {
             };
             let made = generate(kind, arguments, globals, &self.loader);
             let mut resource = self.in_field(field, made)?;
-            self.session.comes_from(&mut resource, &Arc::new(self.generator_origin(generator)));
+            self.session.comes_from(&mut resource, &Arc::new(self.builtin_origin(generator)));
             self.generated_by(&mut resource, generator, arguments);
             let mut one = ResMap::default();
             one.append(resource)?;

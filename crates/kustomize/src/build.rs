@@ -181,8 +181,7 @@ impl Session {
     pub(crate) fn comes_from(&self, resource: &mut Resource, origin: &Arc<Origin>) {
         resource.origin = Some(Arc::clone(origin));
         if self.keeps_notes() {
-            resource.is_tracked = true;
-            resource.rewrite_annotations();
+            resource.track();
         }
     }
 

@@ -34,7 +34,7 @@ pub(crate) fn generate(target: &Target<'_>, all: &mut Accumulator) -> Result<(),
         }
         let rendered = render(target, chart).context(|| format!("helmCharts entry '{}'", chart.name))?;
         let mut made = ResMap::default();
-        let origin = Arc::new(target.generator_origin("HelmChartInflationGenerator"));
+        let origin = Arc::new(target.builtin_origin("HelmChartInflationGenerator"));
         for node in resources_from(target.session, rendered.as_bytes(), &format!("chart '{}'", chart.name))? {
             let mut resource = Resource::new(node);
             target.session.saw_kind(&resource.id().gvk);

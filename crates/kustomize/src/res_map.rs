@@ -298,25 +298,17 @@ fn keep_files(new: &mut Resource, own: &Trace, maker: usize) {
 /// Gives a generated resource what stays of the one it meets: its name, its history, its labels and annotations beneath
 /// the new ones and, when merging, its data beneath the new data.
 fn take_over(new: &mut Resource, old: &Resource, merge: bool) {
-    let beneath = |field: &str, old: &Resource, new: &mut Resource| {
-        let Some(below) = old.node().at(&["metadata", field]).and_then(Node::as_map) else { return };
-        let mut below = below.clone();
-        below.entries.iter_mut().for_each(|(_, value)| *value = value.copied());
-        if let Some(map) = new.node_mut().map_at_mut(&["metadata", field]) {
+    let mut beneath = |path: &[&str]| {
+        if let Some(below) = old.node().at(path).and_then(Node::as_map)
+            && let Some(map) = new.node_mut().map_at_mut(path)
+        {
             lay_beneath(map, below);
         }
     };
-    beneath("labels", old, new);
-    beneath("annotations", old, new);
+    beneath(&["metadata", "labels"]);
+    beneath(&["metadata", "annotations"]);
     if merge {
-        for field in DATA {
-            let Some(below) = old.node().at(&[field]).and_then(Node::as_map) else { continue };
-            let mut below = below.clone();
-            below.entries.iter_mut().for_each(|(_, value)| *value = value.copied());
-            if let Some(map) = new.node_mut().map_at_mut(&[field]) {
-                lay_beneath(map, below);
-            }
-        }
+        DATA.iter().for_each(|field| beneath(&[field]));
     }
     new.set_name(&old.id().name.clone());
     new.set_namespace(&old.id().namespace.clone());
@@ -341,12 +333,12 @@ fn take_over(new: &mut Resource, old: &Resource, merge: bool) {
     }
 }
 
-fn lay_beneath(map: &mut Map, below: Map) {
-    for (key, value) in below.entries {
+fn lay_beneath(map: &mut Map, below: &Map) {
+    for (key, value) in &below.entries {
         if !map.contains(&key.text) {
             // Upstream takes these through a map of texts.
             let text = if value.is_null() { "" } else { value.text().unwrap_or_default() };
-            map.entries.push((key, Node::string(text)));
+            map.entries.push((key.clone(), Node::string(text)));
         }
     }
 }

@@ -406,6 +406,12 @@ impl Resource {
         }
     }
 
+    /// From now on the build keeps notes on it.
+    pub(crate) fn track(&mut self) {
+        self.is_tracked = true;
+        self.rewrite_annotations();
+    }
+
     /// Makes the annotations anew, as kustomize's own bookkeeping does: as texts that no other field shares.
     pub(crate) fn rewrite_annotations(&mut self) {
         self.texts_of_annotations();

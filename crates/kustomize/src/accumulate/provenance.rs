@@ -20,10 +20,7 @@ impl Target<'_> {
         self.session.all_set_by(&mut all.resources, || self.setter("", kind));
         let is_sourceless = all.resources.take_unsourced() && all.resources.iter().any(|r| r.origin.is_none());
         if self.session.keeps_notes() || is_sourceless {
-            let configured_by =
-                ConfiguredBy { api_version: "builtin".into(), kind: kind.into(), ..ConfiguredBy::default() };
-            let origin = Origin { configured_by: Some(configured_by), ..self.own_origin() };
-            self.note_configured(all, origin);
+            self.note_configured(all, self.builtin_origin(kind));
         }
     }
 
@@ -52,8 +49,7 @@ impl Target<'_> {
                 resource.transformations.push(Arc::clone(&origin));
             }
             if keeps {
-                resource.is_tracked = true;
-                resource.rewrite_annotations();
+                resource.track();
             }
         }
     }
@@ -100,7 +96,8 @@ impl Target<'_> {
         Origin { configured_in: origin.path, path: String::new(), ..origin }
     }
 
-    pub(crate) fn generator_origin(&self, kind: &str) -> Origin {
+    /// Where what a built-in plugin of this kustomization file makes or does comes from.
+    pub(crate) fn builtin_origin(&self, kind: &str) -> Origin {
         let configured_by =
             ConfiguredBy { api_version: "builtin".into(), kind: kind.into(), ..ConfiguredBy::default() };
         Origin { configured_by: Some(configured_by), ..self.own_origin() }

@@ -9,7 +9,7 @@ use crate::{
     merge::{self, merge},
     node::Node,
     res_map::ResMap,
-    resource::{Resource, set_text},
+    resource::{Resource, internal, set_text},
     schema::Schema,
     selector::CompiledSelector,
     text, trace,
@@ -85,6 +85,11 @@ pub(crate) fn resources_of(patch: &str, source: &str) -> Result<Vec<Node>, Error
     Ok(nodes)
 }
 
+/// Where the one resource is that a partial resource names.
+fn named_by(resources: &mut ResMap, patch: &Node) -> Result<usize, Error> {
+    resources.one_with_any_id(Resource::new(patch.clone()).id())
+}
+
 /// Lays each partial resource over the one resource it names.
 pub(crate) fn apply_merge_to_named(
     resources: &mut ResMap,
@@ -94,8 +99,7 @@ pub(crate) fn apply_merge_to_named(
 ) -> Result<Patched, Error> {
     let mut done = Patched::default();
     for patch in patches {
-        let id = Resource::new(patch.clone()).id().clone();
-        let at = resources.one_with_any_id(&id)?;
+        let at = named_by(resources, patch)?;
         if let Some(resource) = resources.get_mut(at) {
             done.one(resource, |resource| merge_into(resource, patch, options, schema))?;
         }
@@ -109,8 +113,7 @@ pub(crate) fn apply_merge_to_named(
 pub(crate) fn apply_merge_by_id(resources: &mut ResMap, patches: &[Node], schema: &Schema) -> Result<Patched, Error> {
     let mut done = Patched::default();
     for patch in patches {
-        let id = Resource::new(patch.clone()).id().clone();
-        let at = resources.one_with_any_id(&id)?;
+        let at = named_by(resources, patch)?;
         let patch = with_texts(patch);
         if let Some(resource) = resources.get_mut(at) {
             let options = PatchOptions::default();
@@ -203,7 +206,7 @@ pub(crate) fn apply_json(resource: &mut Resource, operations: &[Operation]) -> R
 }
 
 /// An annotation that stands for all of kustomize's notes during a patch.
-const NOTE: &str = "internal.config.kubernetes.io/previousNames";
+const NOTE: &str = internal::PREVIOUS_NAMES;
 
 fn note(value: &mut serde_json::Value) -> bool {
     let metadata = value.get_mut("metadata").and_then(serde_json::Value::as_object_mut);
