@@ -108,7 +108,7 @@ fn the_same_functions_are_known() {
             }));
             asked.insert(name, !answer.to_string().contains("not defined"));
         }
-        if std::env::var_os("TOWLINE_BLESS").is_some() {
+        if oracle::blesses() {
             fs_err::write(path, serde_json::to_string_pretty(&asked).unwrap() + "\n").unwrap();
             known.clone_from(&asked);
         }
