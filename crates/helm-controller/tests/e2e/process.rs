@@ -1,9 +1,6 @@
 //! The process around the reconciles: what it waits for, who leads, what it tells others.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
 use common::names::lease;
@@ -44,20 +41,14 @@ async fn definitions_that_are_not_installed_are_waited_for() -> Result<()> {
     ];
     let client = reqwest::Client::new();
     for (port, names) in &kinds {
-        let mut last = String::new();
-        let named = async {
-            loop {
-                if let Some((status, text)) = readiness(&client, *port).await {
-                    if status == 503 && names.iter().all(|name| text.contains(&format!("{name} is not installed"))) {
-                        return;
-                    }
-                    last = text;
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        let named = tokio::time::timeout(LIMIT, named).await;
-        assert!(named.is_ok(), "{names:?} are not named: {last}");
+        let named = testkit::until("all missing kinds are named", LIMIT, async || {
+            let (status, text) = readiness(&client, *port).await?;
+            let all = names.iter().all(|name| text.contains(&format!("{name} is not installed")));
+            (status == 503 && all).then_some(())
+        });
+        if let Err(error) = named.await {
+            panic!("{error}: {names:?}, but there is {:?}", readiness(&client, *port).await);
+        }
     }
     plane.apply_crds().await?;
     for (process, (port, _)) in processes.iter_mut().zip(&kinds) {

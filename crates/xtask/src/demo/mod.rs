@@ -173,8 +173,7 @@ async fn sync(screen: &Screen, cluster: &Cluster, towline: &Path, expected: i32)
 }
 
 async fn show(screen: &Screen, cluster: &Cluster, program: &str, arguments: &[&str]) -> Result<()> {
-    let name = program.to_owned();
-    if let Err(reason) = tokio::task::spawn_blocking(move || testkit::programs::tool_or_installed(&name)).await? {
+    if let Err(reason) = cluster.tool(program).await {
         screen.say(&format!("(`{program} {}` is left out: {reason})", arguments.join(" ")));
         return Ok(());
     }

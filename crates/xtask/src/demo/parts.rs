@@ -70,11 +70,15 @@ impl Cluster {
         self.plane.is_some()
     }
 
+    /// Where a tool is. With a cluster of the user's, their programs do where there is no Go to build ours.
+    pub(super) async fn tool(&self, name: &str) -> Result<PathBuf> {
+        let name = name.to_owned();
+        tokio::task::spawn_blocking(move || testkit::programs::tool_or_installed(&name)).await?
+    }
+
     /// Runs a tool against the cluster and returns its output.
     pub(super) async fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
-        let name = program.to_owned();
-        // With a cluster of the user's, their programs do where there is no Go to build ours.
-        let path = tokio::task::spawn_blocking(move || testkit::programs::tool_or_installed(&name)).await??;
+        let path = self.tool(program).await?;
         let output = tokio::process::Command::new(path)
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
