@@ -75,7 +75,7 @@ fn equal(left: &Value, right: &Value) -> Result<bool, FunctionError> {
 
 fn equal_others(left: &Value, right: &Value) -> Result<bool, FunctionError> {
     let shown = |value: &Value| format::sprintf(b"%s", std::slice::from_ref(value));
-    if !left.is_nil() && !right.is_nil() && left.go_type() != right.go_type() {
+    if !left.is_nil() && !right.is_nil() && left.kind() != right.kind() {
         return Err(FunctionError::Message(format!(
             "non-comparable types {}: {}, {}: {}",
             shown(left),

@@ -84,16 +84,18 @@ fn list_or_error(read: Result<Document, String>, context: &str) -> Value {
 
 const IN_YAML: &str = "error unmarshaling JSON: while decoding JSON: ";
 
-fn read_yaml(arguments: &[Value]) -> Result<Document, String> {
-    yaml::from_yaml(text(arguments).as_bytes()).map(|value| Document { value, range_error: None })
+/// A document that is empty or null leaves what it is read into, `empty`, as it was; in JSON null makes it nil.
+fn read_yaml(arguments: &[Value], empty: Value) -> Result<Document, String> {
+    let value = yaml::from_yaml(text(arguments).as_bytes())?;
+    Ok(Document { value: if value.is_nil() { empty } else { value }, range_error: None })
 }
 
 fn from_yaml(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
-    Ok(map_or_error(read_yaml(arguments), IN_YAML))
+    Ok(map_or_error(read_yaml(arguments, Value::Map(Map::default())), IN_YAML))
 }
 
 fn from_yaml_array(_: &mut Context<'_>, arguments: &[Value]) -> Answer {
-    Ok(list_or_error(read_yaml(arguments), IN_YAML))
+    Ok(list_or_error(read_yaml(arguments, Value::list(vec![])), IN_YAML))
 }
 
 fn from_json(_: &mut Context<'_>, arguments: &[Value]) -> Answer {

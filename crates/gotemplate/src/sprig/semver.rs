@@ -6,6 +6,7 @@ use std::rc::Rc;
 use version::{Constraints, Error, Version};
 
 use super::arguments::{text, value};
+use crate::format::quote::quoted;
 use crate::function::{Function, FunctionError};
 use crate::value::types::{BOOL, INT, STRING, UINT64};
 use crate::value::{Kind, Object, Str, Type, Value, downcast};
@@ -13,10 +14,27 @@ use crate::value::{Kind, Object, Str, Type, Value, downcast};
 pub(super) static FUNCTIONS: &[Function] = &[
     Function::new("semver", &[&STRING], &VERSION_POINTER, |_, arguments| parse(text(arguments, 0)?).map(pointer)),
     Function::new("semverCompare", &[&STRING, &STRING], &BOOL, |_, arguments| {
-        let constraints = Constraints::parse(&text(arguments, 0)?.lossy()).map_err(message)?;
+        let constraints = constraints(text(arguments, 0)?)?;
         Ok(constraints.check(&parse(text(arguments, 1)?)?).into())
     }),
 ];
+
+fn constraints(text: &Str) -> Result<Constraints, FunctionError> {
+    if let Some(text) = text.as_str() {
+        return Constraints::parse(text).map_err(message);
+    }
+    // The first alternative that is none is named; bytes that are no text are quoted as they are.
+    let mut left = text.as_bytes();
+    loop {
+        let end = memchr::memmem::find(left, b"||");
+        let (part, rest) = left.split_at(end.unwrap_or(left.len()));
+        let Ok(part) = std::str::from_utf8(part) else {
+            return Err(FunctionError::Message(format!("improper constraint: {}", quoted(part))));
+        };
+        Constraints::parse(part).map_err(message)?;
+        left = rest.get(2..).unwrap_or_default();
+    }
+}
 
 static VERSION: Type = Type::basic("semver.Version", Kind::Struct).with_methods(&[
     &STRING_METHOD,

@@ -156,6 +156,18 @@ const NO_VALUE: &str = "<no value>";
 pub(super) fn without_no_value(text: Str) -> Str {
     match text.as_str() {
         Some(plain) if !plain.contains(NO_VALUE) => text,
-        _ => Str::from(text.lossy().replace(NO_VALUE, "")),
+        Some(plain) => Str::from(plain.replace(NO_VALUE, "")),
+        None => {
+            // Bytes that are no text stay as they are: `toJson` and others tell them from U+FFFD.
+            let mut left = text.as_bytes();
+            let mut kept = Vec::with_capacity(left.len());
+            while let Some((first, rest)) = left.split_first() {
+                left = left.strip_prefix(NO_VALUE.as_bytes()).unwrap_or_else(|| {
+                    kept.push(*first);
+                    rest
+                });
+            }
+            Str::from_bytes(kept)
+        }
     }
 }

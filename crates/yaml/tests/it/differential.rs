@@ -48,6 +48,15 @@ fn is_loose(operation: &str, theirs: &str) -> bool {
         || theirs.contains("unmarshal errors")
 }
 
+/// What hangs on how the libraries fill their buffers of 512 bytes.
+fn is_known(operation: &str, text: &str) -> bool {
+    // A byte order mark is looked for where the buffer begins, not where the line does: then each line loses a character.
+    let marked = text.char_indices().any(|(at, character)| at > 0 && character == '\u{feff}');
+    // They step over the first byte of such a line break after a comment, and say other positions of what is missing there.
+    let broken = ['\u{85}', '\u{2028}', '\u{2029}'].iter().any(|line_break| text.contains(*line_break));
+    marked || (operation == "v3.nodes" && broken && text.contains('#'))
+}
+
 /// Where Go's answer is a matter of chance (the order of its maps: keys that the natural order runs around in a circle, a
 /// number and a text that JSON writes alike), any of its answers will do.
 const CHANCES: usize = 30;
@@ -95,6 +104,7 @@ fn random_documents_read_and_write_as_in_go() {
             for (text, answer) in texts.iter().zip(oracle.ask_many(&questions)) {
                 let theirs = expected(&answer);
                 if agree(operation, text, &subject::answer(operation, text.as_bytes()), &theirs)
+                    || is_known(operation, text)
                     || !differs(&mut oracle, operation, text)
                 {
                     continue;

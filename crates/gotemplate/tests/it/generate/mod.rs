@@ -1,6 +1,7 @@
 //! Random templates and data, mostly well-formed, so that both successes and every kind of mistake come up.
 
 mod expressions;
+pub(crate) mod known;
 mod texts;
 
 use rand::rngs::StdRng;
