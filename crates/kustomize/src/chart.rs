@@ -81,6 +81,10 @@ fn load(target: &Target<'_>, entry: &HelmChart) -> Result<Chart, Error> {
     let wrong = |error: helm::chart::ChartError| Error::message(error.to_string());
     let path = place(target, entry);
     if target.loader.is_directory(&path) {
+        if entry.values_file.is_empty() {
+            // As upstream, which loads the chart's own values like any other file; the rest is left to Helm.
+            target.loader.allowed(&path)?;
+        }
         return load_directory(target.loader.tree(&path)?).map_err(wrong);
     }
     if entry.repo.is_empty() {

@@ -152,23 +152,37 @@ pub fn join(base: &str, path: &str) -> String {
 /// The shortest equal path: no `.`, no inner `..`, no double slash.
 pub fn clean(path: &str) -> String {
     let absolute = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
+    let mut clean = String::with_capacity(path.len() + 1);
+    if absolute {
+        clean.push('/');
+    }
+    // Where what `..` takes away begins; before it are the root or further `..`.
+    let mut fixed = clean.len();
+    for part in path.as_bytes().split(|byte| *byte == b'/') {
+        // Cut at slashes, a text stays a text.
+        let part = std::str::from_utf8(part).unwrap_or_default();
         match part {
             "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
+            ".." if clean.len() > fixed => {
+                let parent = clean.rfind('/').unwrap_or_default();
+                clean.truncate(parent.max(fixed));
             }
             ".." if absolute => {}
-            part => parts.push(part),
+            part => {
+                if !clean.is_empty() && !clean.ends_with('/') {
+                    clean.push('/');
+                }
+                clean.push_str(part);
+                if part == ".." {
+                    fixed = clean.len();
+                }
+            }
         }
     }
-    let joined = parts.join("/");
-    match (absolute, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
-        (false, true) => ".".to_owned(),
-        (false, false) => joined,
+    if clean.is_empty() {
+        clean.push('.');
     }
+    clean
 }
 
 /// Whether `path` is `root` or lies below it. Both are clean.
@@ -198,6 +212,13 @@ mod tests {
             ("/", "/"),
             ("a//b/", "a/b"),
             ("../../a", "../../a"),
+            ("../a/..", ".."),
+            ("../../a/../..", "../../.."),
+            ("a/../b", "b"),
+            ("a/b/../..", "."),
+            ("./a/.", "a"),
+            ("/a/../../b/", "/b"),
+            ("//é/ü//..", "/é"),
         ];
         for (path, cleaned) in cases {
             assert_eq!(clean(path), cleaned, "{path}");

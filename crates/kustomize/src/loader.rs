@@ -201,14 +201,21 @@ impl Loader {
             return self.remote.file(path);
         }
         let full = self.path_of(path);
+        let resolved = self.allowed(&full)?;
+        let bytes = self.fs.read(&resolved).map_err(|error| read_error(&full, &error))?;
+        self.read.lock().insert(resolved);
+        Ok(bytes)
+    }
+
+    /// Where a file or directory really is, if that is in or below the root or need not be.
+    pub(crate) fn allowed(&self, path: &str) -> Result<String, Error> {
+        let full = self.path_of(path);
         let resolved = self.fs.resolve(&full).map_err(|error| read_error(&full, &error))?;
         let restricted = self.restriction == LoadRestriction::RootOnly || self.clone_root.is_some();
         if restricted && !is_in_or_below(&resolved, &self.root) {
             return Err(Error::OutsideRoot { path: full, root: self.root.clone() });
         }
-        let bytes = self.fs.read(&resolved).map_err(|error| read_error(&full, &error))?;
-        self.read.lock().insert(resolved);
-        Ok(bytes)
+        Ok(resolved)
     }
 
     /// The kustomization file of this directory: its path and content.

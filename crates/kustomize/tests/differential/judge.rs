@@ -27,6 +27,21 @@ impl Verdict {
         }
     }
 
+    /// Whether nothing differs but the hash suffix of kinds other than ConfigMap and Secret: kustomize's depends on which
+    /// lines the fields stood on when they were read.
+    pub(crate) fn is_known(&self) -> bool {
+        let (Ok(theirs), Ok(ours)) = (&self.theirs, &self.ours) else { return false };
+        let (their_words, our_words): (Vec<&str>, Vec<&str>) = (words(theirs).collect(), words(ours).collect());
+        their_words.len() == our_words.len()
+            && their_words.iter().zip(our_words).all(|(their_word, our_word)| {
+                *their_word == our_word
+                    || match (without_hash(their_word), without_hash(our_word)) {
+                        (Some(name), Some(other)) => name == other && is_of_another_kind(theirs, their_word),
+                        _ => false,
+                    }
+            })
+    }
+
     /// In what way the outcomes differ.
     pub(crate) fn manner(&self) -> (bool, bool, bool) {
         let panics = self.theirs.as_ref().is_err_and(|error| error.starts_with("panic: "));
@@ -74,6 +89,25 @@ impl Judge {
     }
 }
 
+/// Lines of output in words, so that names stand alone.
+fn words(output: &str) -> impl Iterator<Item = &str> {
+    output.split_inclusive([' ', '\n', '/', '"', ',']).map(|word| word.trim_end_matches(['\n', '"', ',', '/']))
+}
+
+/// A name without the ten characters that kustomize makes of a hash.
+fn without_hash(name: &str) -> Option<&str> {
+    let (name, hash) = name.rsplit_once('-')?;
+    (hash.len() == 10 && hash.chars().all(|c| "2456789bcdfghkmt".contains(c))).then_some(name)
+}
+
+/// Whether a name is that of a resource which is neither a ConfigMap nor a Secret.
+fn is_of_another_kind(output: &str, name: &str) -> bool {
+    output.split("---\n").any(|document| {
+        document.lines().any(|line| line.strip_prefix("  name: ") == Some(name))
+            && !document.lines().any(|line| matches!(line, "kind: ConfigMap" | "kind: Secret"))
+    })
+}
+
 fn question(tree: &Tree) -> Value {
     json!({"files": tree.files, "root": tree.root, "legacy": tree.legacy, "schema": tree.schema})
 }
@@ -84,4 +118,16 @@ fn outcome(answer: &Value) -> Outcome {
         // A library build of kustomize does not know its version.
         None => Ok(answer["output"].as_str().unwrap_or_default().replace("kustomize-(devel)", "kustomize-v5.8.1")),
     }
+}
+
+#[test]
+fn only_hashes_of_other_kinds_are_known() {
+    let verdict = |theirs: &str, ours: &str| Verdict { theirs: Ok(theirs.to_owned()), ours: Ok(ours.to_owned()) };
+    let widget =
+        |hash: &str| format!("kind: Widget\nmetadata:\n  name: a-{hash}\n---\nkind: Pod\nspec:\n  a: [x, a-{hash}]\n");
+    assert!(verdict(&widget("bcdfghkmt2"), &widget("2456789bcd")).is_known());
+    assert!(!verdict(&widget("bcdfghkmt2"), &widget("aaaaaaaaaa")).is_known(), "no hash");
+    let map = |text: &str| text.replace("Widget", "ConfigMap");
+    assert!(!verdict(&map(&widget("bcdfghkmt2")), &map(&widget("2456789bcd"))).is_known(), "of a ConfigMap");
+    assert!(!verdict(&widget("bcdfghkmt2"), &(widget("2456789bcd") + "---\n")).is_known(), "one more document");
 }
