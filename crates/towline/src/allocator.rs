@@ -1,9 +1,9 @@
 //! The allocator of a process that is over in milliseconds.
 //!
 //! A build of a few files spends a third of its time on memory with mimalloc, which prepares for a long life (172 KiB of
-//! bitmaps, forty settings looked up in the environment), and one of a thousand resources a fifth more with the system's.
-//! Small pieces, nearly all there are, are cut here from larger ones and kept in one list for each size when they are free;
-//! they are not given back before the process ends. Large pieces are the system's.
+//! bitmaps, forty settings looked up in the environment), and one of a thousand resources a fifth more with the system's; two
+//! threads wait for each other half of the time with that of musl. All but the largest pieces are cut here from chunks and kept
+//! in one list for each size when they are free; they are not given back before the process ends. The largest are the system's.
 
 #![expect(unsafe_code, reason = "an allocator hands out raw memory")]
 
@@ -11,11 +11,15 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::{Cell, UnsafeCell};
 use std::ptr::null_mut;
 
-/// Sizes are multiples of this, and no small piece needs to begin at a multiple of more.
+/// Sizes are multiples of this, and no piece that is cut here needs to begin at a multiple of more.
 const STEP: usize = 16;
+/// Up to here there is a list for each multiple of `STEP`, from here on two for each doubling.
+const SMALL: usize = 1024;
+const SMALL_LISTS: usize = SMALL / STEP;
 /// Larger pieces are the system's.
-const LARGEST: usize = 1024;
-/// What small pieces are cut from: little for a small build, and soon as much as few calls of the system take.
+const LARGEST: usize = 256 << 10;
+const LISTS: usize = SMALL_LISTS + 2 * (LARGEST / SMALL).ilog2() as usize;
+/// What pieces are cut from: little for a small build, and soon as much as few calls of the system take.
 const CHUNKS: [usize; 5] = [64 << 10, 64 << 10, 128 << 10, 256 << 10, 1 << 20];
 
 /// The allocator.
@@ -28,7 +32,7 @@ struct Free {
 
 /// What a thread has at hand. Pieces freed on another thread than they were made on stay with the one that freed them.
 struct Pieces {
-    free: UnsafeCell<[*mut Free; LARGEST / STEP]>,
+    free: UnsafeCell<[*mut Free; LISTS]>,
     /// Where the next piece is cut off, and what is left there.
     next: Cell<*mut u8>,
     left: Cell<usize>,
@@ -39,7 +43,7 @@ thread_local! {
     // Without a destructor and made by the compiler, so that using it allocates nothing.
     static PIECES: Pieces = const {
         Pieces {
-            free: UnsafeCell::new([null_mut(); LARGEST / STEP]),
+            free: UnsafeCell::new([null_mut(); LISTS]),
             next: Cell::new(null_mut()),
             left: Cell::new(0),
             chunks: Cell::new(0),
@@ -50,7 +54,25 @@ thread_local! {
 /// The list that pieces of a layout belong to; none for those of the system.
 #[inline]
 fn list_of(layout: Layout) -> Option<usize> {
-    (layout.size() <= LARGEST && layout.align() <= STEP).then(|| layout.size().saturating_sub(1) / STEP)
+    if layout.size() > LARGEST || layout.align() > STEP {
+        return None;
+    }
+    let last = layout.size().saturating_sub(1);
+    if last < SMALL {
+        return Some(last / STEP);
+    }
+    let doubling = last.ilog2();
+    let upper_half = (last >> (doubling - 1)) & 1;
+    Some(SMALL_LISTS + 2 * (doubling - SMALL.ilog2()) as usize + upper_half)
+}
+
+/// The size of all pieces of a list.
+#[inline]
+fn size_of(list: usize) -> usize {
+    match list.checked_sub(SMALL_LISTS) {
+        None => (list + 1) * STEP,
+        Some(half) => (SMALL << (half / 2)) + (SMALL << (half / 2)) / 2 * (half % 2 + 1),
+    }
 }
 
 impl Pieces {
@@ -61,7 +83,7 @@ impl Pieces {
         let Some(head) = lists.get_mut(list) else { return null_mut() };
         let piece = *head;
         if piece.is_null() {
-            return self.cut((list + 1) * STEP);
+            return self.cut(size_of(list));
         }
         // SAFETY: what is in a list is free, large enough for and aligned as a `Free`, and was written by `give`.
         *head = unsafe { (*piece).next };
@@ -81,7 +103,7 @@ impl Pieces {
 
     #[inline]
     fn cut(&self, size: usize) -> *mut u8 {
-        if self.left.get() < size && !self.refill() {
+        if self.left.get() < size && !self.refill(size) {
             return null_mut();
         }
         let piece = self.next.get();
@@ -90,11 +112,11 @@ impl Pieces {
         piece
     }
 
-    /// Begins a new chunk; what was left of the last is less than a small piece.
+    /// Begins a new chunk for a piece; what was left of the last one was never touched and takes no memory but on its first page.
     #[cold]
-    fn refill(&self) -> bool {
+    fn refill(&self, piece: usize) -> bool {
         let count = self.chunks.get();
-        let size = CHUNKS.get(count).or(CHUNKS.last()).copied().unwrap_or(LARGEST);
+        let size = CHUNKS.get(count).or(CHUNKS.last()).copied().unwrap_or(LARGEST).max(piece);
         let Ok(layout) = Layout::from_size_align(size, STEP) else { return false };
         // SAFETY: the size is not zero.
         let chunk = unsafe { System.alloc(layout) };
@@ -108,7 +130,7 @@ impl Pieces {
     }
 }
 
-// SAFETY: small pieces are cut from chunks at multiples of `STEP` and never overlap, since `next` only grows within a chunk and a
+// SAFETY: pieces are cut from chunks at multiples of `STEP` and never overlap, since `next` only grows within a chunk and a
 // piece is in a list only after it was given back. Which of both ways a piece goes is told by its layout alone, the same when it
 // is given back as when it was handed out. Never inlined: copies at each of thousands of places would make the program half a megabyte larger.
 unsafe impl GlobalAlloc for ShortLived {
@@ -190,7 +212,7 @@ mod tests {
         let mut held: Vec<Held> = Vec::new();
         for round in 0..20_000 {
             let filled = (round % 251) as u8;
-            let most = if random(10) == 0 { 5000 } else { 1200 };
+            let most = [1200, 5000, 2 * LARGEST][random(100).saturating_sub(97)];
             let size = 1 + random(most);
             match random(3) {
                 0 if !held.is_empty() => {
@@ -231,6 +253,16 @@ mod tests {
     fn pieces_never_overlap() {
         let threads: Vec<_> = (0..4).map(|seed| std::thread::spawn(move || exercise(seed))).collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
+    }
+
+    #[test]
+    fn pieces_are_as_large_as_their_layout() {
+        for size in 1..=LARGEST {
+            let list = list_of(Layout::from_size_align(size, 8).unwrap()).unwrap();
+            assert!(list < LISTS && size <= size_of(list) && size_of(list) < size + STEP.max(size / 2), "{size}");
+            assert!(list == 0 || size_of(list - 1) < size, "{size}");
+        }
+        assert_eq!(list_of(Layout::from_size_align(LARGEST + 1, 8).unwrap()), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod deploy;
 mod generated;
 mod images;
 mod kustomize_schema;
+mod link_order;
 mod parity;
 mod proto;
 mod rbac;
@@ -43,6 +44,8 @@ enum Task {
     Deny(deny::Arguments),
     /// Packs container images of the controllers as OCI archives.
     Images(images::Arguments),
+    /// Writes crates/towline/link-order.txt: which functions stand together in the released program.
+    LinkOrder,
     /// Writes the schema table of crates/kustomize.
     KustomizeSchema(generated::Mode),
     /// Writes the gRPC code from proto/.
@@ -57,6 +60,7 @@ fn main() -> anyhow::Result<()> {
     match Task::parse() {
         Task::Answer { table } => answer::run(table, std::io::stdin().lock(), std::io::stdout().lock()),
         Task::Bench(arguments) => bench::run(&arguments),
+        Task::LinkOrder => link_order::run(),
         Task::Crds(mode) => generated::settle(crds::files()?, mode),
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Deny(arguments) => deny::run(&arguments),

@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     let binaries = match &arguments.binaries {
         Some(binaries) => binaries.clone(),
-        None => crate::release::build(&[])?,
+        None => crate::release::build(&programs())?,
     };
     if cfg!(debug_assertions) && !arguments.unoptimised {
         return again_in_release(&binaries);
@@ -118,6 +118,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     report.finish();
     Ok(())
+}
+
+/// What is measured, and what measures.
+fn programs() -> Vec<&'static str> {
+    let controllers = crate::controllers::CONTROLLERS.iter().map(|controller| controller.name);
+    controllers.chain([crate::release::COMMAND, "xtask"]).collect()
 }
 
 /// What is measured in process must be optimised code: the same command again, by the release build of this program.
