@@ -104,7 +104,8 @@ impl Lookup for ClusterLookup {
 }
 
 fn render_here(job: &Job, handle: tokio::runtime::Handle) -> Result<Output, String> {
-    job.chart.check_installable().map_err(|error| error.to_string())?;
+    let installable = job.chart.check_installable().and_then(|()| job.chart.check_dependencies());
+    installable.map_err(|error| error.to_string())?;
     let mut request = RenderRequest::new(&job.chart, &job.values, job.release.clone(), &job.capabilities, job.now);
     request.lookup = Some(Arc::new(ClusterLookup { cluster: job.cluster.clone(), handle }));
     request.skip_schema_validation = job.skip_schema;

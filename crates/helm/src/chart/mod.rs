@@ -129,7 +129,7 @@ impl Chart {
         declared.filter(|name| !self.dependencies.iter().any(|chart| chart.name() == *name)).collect()
     }
 
-    /// Helm's check that a chart can be installed: library charts cannot, and every declared dependency must be present.
+    /// Helm's check that a chart can be installed, which a library chart cannot.
     ///
     /// # Errors
     /// With Helm's wording.
@@ -137,6 +137,14 @@ impl Chart {
         if !matches!(self.metadata.chart_type.as_str(), "" | "application") {
             return Err(ChartError::NotInstallable { chart_type: self.metadata.chart_type.clone() });
         }
+        Ok(())
+    }
+
+    /// Helm's check that every declared dependency is present.
+    ///
+    /// # Errors
+    /// With Helm's wording.
+    pub fn check_dependencies(&self) -> Result<(), ChartError> {
         let missing = self.missing_dependencies();
         if missing.is_empty() { Ok(()) } else { Err(ChartError::MissingDependencies { names: missing.join(", ") }) }
     }

@@ -53,6 +53,8 @@ pub struct TemplateOptions {
     pub sub_notes: bool,
     /// `--hide-secret`.
     pub hide_secret: bool,
+    /// `--dependency-update` has fetched what the chart lacked; Helm does not look again.
+    pub dependencies_updated: bool,
     /// The present time, as templates see it.
     pub now: Timestamp,
     /// Answers `lookup` (`--dry-run=server`).
@@ -161,6 +163,9 @@ pub fn template(chart: &Chart, options: &TemplateOptions) -> Result<TemplateOutp
     }
     let values = options.values.merge()?;
     chart.check_installable()?;
+    if !options.dependencies_updated {
+        chart.check_dependencies()?;
+    }
     validate_release_name(&options.release_name)
         .map_err(|reason| TemplateError::ReleaseName { name: options.release_name.clone(), reason })?;
     capabilities.add_api_versions(options.api_versions.iter().cloned());

@@ -128,6 +128,7 @@ pub(crate) fn run(cluster: &ClusterArguments, arguments: &Arguments) -> Result<(
         is_upgrade: arguments.is_upgrade,
         skip_tests: arguments.skip_tests,
         skip_schema_validation: arguments.skip_schema_validation,
+        dependencies_updated: arguments.dependency_update,
         now: super::now(),
         explain: arguments.explain,
         check_values: true,

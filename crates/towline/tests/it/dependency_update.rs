@@ -103,6 +103,10 @@ async fn dependencies_are_fetched_as_helm_fetches_them() {
     };
     let tidied = agree(&place, &(one("1.x") + local + "- {name: mine, version: 0.x}\n"), some).await;
     assert!(tidied.contains("mine") && !tidied.contains("old.tgz"), "{tidied}");
+    // A directory whose chart has another name than the dependency.
+    let renamed = "dependencies:\n- {name: other, version: 0.x, repository: 'file://../loc'}\n";
+    let renamed = agree(&place, renamed, nothing).await;
+    assert!(renamed.contains("kind: ConfigMap"), "{renamed}");
     // The lock of another choice is written anew; the old form has its own.
     let locked = |app: &Path| fs::write(app.join("Chart.lock"), "digest: sha256:00\n").unwrap();
     agree(&place, &one("1.x"), locked).await;
