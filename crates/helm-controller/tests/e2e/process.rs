@@ -177,3 +177,19 @@ async fn references_to_other_namespaces_can_be_forbidden() -> Result<()> {
     assert!(world.history("chart").await.is_err());
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_objects_with_the_wanted_labels_are_reconciled() -> Result<()> {
+    let world = World::start_with(&["--watch-label-selector=team=web"]).await?;
+    world.chart("config", "1.0.0", CONFIG);
+    world.release("others", "config", "1.0.0", json!({})).await?;
+    world.release("ours", "config", "1.0.0", json!({})).await?;
+    world.kubectl(&["label", "helmreleases.helm.toolkit.fluxcd.io", "ours", "team=web"]).await?;
+    world.ready("ours").await?;
+    let others = world.releases().get("others").await?;
+    assert_eq!(others.metadata.finalizers, None);
+    assert!(others.status.unwrap_or_default().conditions.is_empty(), "it is not ours to say anything of it");
+    world.kubectl(&["label", "helmreleases.helm.toolkit.fluxcd.io", "others", "team=web"]).await?;
+    world.ready("others").await?;
+    Ok(())
+}

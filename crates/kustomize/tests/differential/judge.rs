@@ -89,10 +89,15 @@ impl Judge {
     }
 }
 
-/// Lines of output in words, so that names stand alone.
+/// Output in words, each with what ends it, so that names stand alone.
 fn words(output: &str) -> impl Iterator<Item = &str> {
-    output.split_inclusive([' ', '\n', '/', '"', ',']).map(|word| word.trim_end_matches(['\n', '"', ',', '/']))
+    output.split_inclusive(WORD_ENDS).flat_map(|word| {
+        let end = word.strip_suffix(WORD_ENDS).map_or(word.len(), str::len);
+        [&word[..end], &word[end..]]
+    })
 }
+
+const WORD_ENDS: [char; 7] = [' ', '\n', '/', '"', ',', ']', '}'];
 
 /// A name without the ten characters that kustomize makes of a hash.
 fn without_hash(name: &str) -> Option<&str> {
