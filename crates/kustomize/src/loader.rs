@@ -223,13 +223,11 @@ impl Loader {
         let mut found = None;
         for name in FILE_NAMES {
             let path = join(&self.root, name);
-            if self.fs.is_directory(&path) {
-                continue;
-            }
             match self.fs.read(&path) {
                 Ok(bytes) if found.is_none() => found = Some((path, bytes)),
                 Ok(_) => return Err(Error::ManyKustomizations(self.root.clone())),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(_) if self.fs.is_directory(&path) => {}
                 Err(error) => return Err(read_error(&path, &error)),
             }
         }
