@@ -12,6 +12,10 @@ mod object;
 mod output;
 mod progress;
 
+// What C calls `memcpy` and its like, which musl has in a slow form.
+#[cfg(all(target_env = "musl", target_arch = "x86_64"))]
+use memory as _;
+
 use std::process::ExitCode;
 
 #[global_allocator]

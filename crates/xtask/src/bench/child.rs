@@ -87,6 +87,8 @@ fn measure(command: &[OsString]) -> Result<Cost> {
 /// The small process: runs the command, prints what it took.
 pub(super) fn print(command: &[OsString]) -> Result<()> {
     let [program, arguments @ ..] = command else { bail!("no command") };
+    // The first start of whatever it is touches pages of this process, which are not what is measured.
+    drop(Command::new("/bin/true").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status());
     let started = Instant::now();
     let child = Command::new(program)
         .args(arguments)
