@@ -75,10 +75,11 @@ fn kind(error: &yaml::Error) -> String {
     error.to_string().chars().filter(|character| !character.is_ascii_digit()).take(60).collect()
 }
 
-/// Go loses Unicode's line breaks on the way, writes a merge key without quotes, and a float `-0.0` as `-0`, an integer.
+/// Go loses Unicode's line breaks on the way, writes a merge key without quotes, a float `-0.0` as `-0`, an integer, and a
+/// block that begins with a tab so that it cannot read it.
 fn is_lossy(value: &Value) -> bool {
     let shown = format!("{value:?}");
-    ["Float(-0.0)", "\\u{85}", "\\u{2028}", "\\u{2029}", "\\u{feff}", "\"<<\""]
+    ["Float(-0.0)", "\"\\t", "\\u{85}", "\\u{2028}", "\\u{2029}", "\\u{feff}", "\"<<\""]
         .iter()
         .any(|piece| shown.contains(piece))
 }
