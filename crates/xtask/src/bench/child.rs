@@ -87,16 +87,11 @@ fn measure(command: &[OsString]) -> Result<Cost> {
 /// The small process: runs the command, prints what it took.
 pub(super) fn print(command: &[OsString]) -> Result<()> {
     let [program, arguments @ ..] = command else { bail!("no command") };
-    // The first start of whatever it is touches pages of this process, which are not what is measured.
-    drop(Command::new("/bin/true").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status());
+    // Once without counting: what ran before has left other things in the processor's caches, and this process has pages of its
+    // own to touch before it can start anything.
+    drop(start(program, arguments)?.wait());
     let started = Instant::now();
-    let child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| format!("starting {}", program.display()))?;
+    let child = start(program, arguments)?;
     let (status, usage) = wait(child.id())?;
     let wall = started.elapsed();
     let time = |value: libc::timeval| {
@@ -110,6 +105,17 @@ pub(super) fn print(command: &[OsString]) -> Result<()> {
     };
     println!("{}", serde_json::to_string(&cost)?);
     Ok(())
+}
+
+fn start(program: &OsString, arguments: &[OsString]) -> Result<std::process::Child> {
+    let nothing = Stdio::null;
+    Command::new(program)
+        .args(arguments)
+        .stdin(nothing())
+        .stdout(nothing())
+        .stderr(nothing())
+        .spawn()
+        .with_context(|| format!("starting {}", program.display()))
 }
 
 #[expect(unsafe_code, reason = "wait4(2), which tells what a child used, has no safe wrapper in the standard library")]
